@@ -1,0 +1,215 @@
+# Faultline: `make help` lists what there is to run.
+
+BUILD      ?= build
+SUBMISSION ?= exercises
+REPORT     ?= $(BUILD)/report
+STEP       ?=
+CASE       ?=
+JOBS       ?=
+ISOLATION  ?=
+VALGRIND   ?=
+FORMAT     ?= text
+DEBUGGER   ?= gdb
+FAULT      ?=
+INTERPOSER ?= $(BUILD)/interposer.so
+REPEAT     ?=
+LOAD       ?=
+
+CC       ?= cc
+VERSION  := 0.1.0
+WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow
+# The harness's own; a submission is compiled with the flags in build.c.
+FLAGS     = -std=gnu17 -O2 -g $(WARNINGS) $(CFLAGS)
+# Pedantry does not know dlsym(3) and glibc's transparent unions.
+SO_FLAGS  = -fPIC -fno-omit-frame-pointer -Wno-pedantic
+LIBRARIES = cmocka libfiu jansson libdw expat
+# Asked when a recipe runs: before that they may not be installed.
+LIBS      = $(shell pkg-config --libs cmocka jansson libdw expat) -lutil -lm -pthread
+FIU_LIBS  = $(shell pkg-config --libs libfiu) -ldl -pthread
+DEFINES   = -DFAULTLINE_VERSION='"$(VERSION)"' \
+            $(shell pkg-config --cflags $(LIBRARIES))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)")
+
+MAINS   := harness/grade.c harness/watch.c
+CORE    := $(filter-out $(MAINS),$(wildcard harness/*.c))
+REPORTS := $(wildcard harness/report/*.c)
+STEPS   := $(sort $(wildcard harness/steps/*.c))
+PRELOAD := $(wildcard harness/interposer/*.c) harness/calls.c
+
+GRADE_OPTIONS = --build $(BUILD)/submission \
+    --interposer $(BUILD)/interposer.so --submission "$(SUBMISSION)" \
+    --isolation "$(ISOLATION)" --valgrind "$(VALGRIND)"
+
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
+CORE_O    := $(call objects,o,$(CORE))
+GRADE_O   := $(CORE_O) $(call objects,o,$(REPORTS) harness/grade.c $(STEPS))
+PRELOAD_O := $(call objects,pic,$(PRELOAD))
+
+UNIT     := $(wildcard tests/unit/test_*.c)
+UNIT_BIN := $(UNIT:%.c=$(BUILD)/%)
+UNIT_RUN := $(UNIT:%.c=run-%)
+LIBRARY_O := $(filter-out %/grade.o,$(GRADE_O))
+ALL_C     = $(shell find exercises solutions harness tests -name '*.[ch]')
+LINT_FLAGS = -std=gnu17 -D_GNU_SOURCE -DFAULTLINE_VERSION=0
+LINT_C    = $(shell find solutions harness tests/unit tests/bench -name '*.c' \
+    -not -path '*/programs/*')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+
+## ---- Students
+
+.PHONY: grade
+grade: build ## grade what is in exercises/ [STEP="forked reaper"] [V=1]
+	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(REPORT)" --step "$(STEP)" \
+	    --case "$(CASE)" --jobs "$(JOBS)" $(if $(V),--verbose)
+
+.PHONY: watch
+watch: build ## grade again at each save, a step at a time [STEP=client]
+	@$(BUILD)/watch --step "$(STEP)" --submission "$(SUBMISSION)" -- \
+	    $(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/watch-report"
+
+.PHONY: replay
+replay: build ## tell one case: STEP=forked CASE=listens, or a plan: FAULT=...
+	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/replay" \
+	    --step "$(STEP)" --case "$(CASE)" --fault "$(FAULT)" \
+	    --replay "$(FORMAT)"
+
+.PHONY: sweep
+sweep: build ## make every call fail in every way it can [STEP=forked] [V=1]
+	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/sweep-report" \
+	    --step "$(STEP)" --jobs "$(JOBS)" --sweep $(if $(V),--verbose)
+
+.PHONY: debug
+debug: build ## the same with gdb attached where the failure is injected
+	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/replay" \
+	    --step "$(STEP)" --case "$(CASE)" --debug "$(DEBUGGER)"
+
+.PHONY: list
+list: build ## list every step's cases with their points
+	@$(BUILD)/grade --list
+
+.PHONY: help
+help: ## show this list
+	@awk -f harness/help.awk $(MAKEFILE_LIST)
+
+## ---- Makers
+
+.PHONY: build
+build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/interposer.so \
+    $(BUILD)/valgrind.supp
+
+.PHONY: check
+check: ## pass the kit's own tests (installs what they need)
+	@CC="$(CC)" harness/needs.sh grade check
+	@tests/check.sh "$(BUILD)"
+
+.PHONY: exam
+exam: build ## examine the grader by every mutant and variant [REPEAT=50 LOAD=2]
+	@tests/exam.py --grade $(BUILD)/grade \
+	    --interposer $(BUILD)/interposer.so --work $(BUILD)/exam \
+	    $(if $(JOBS),--jobs $(JOBS)) $(if $(REPEAT),--repeat $(REPEAT)) \
+	    $(if $(LOAD),--load $(LOAD)) $(if $(STEP),--step $(STEP)) \
+	    $(if $(V),--verbose)
+
+.PHONY: golden
+golden: build ## rewrite tests/golden/ from what the reports say now; review it
+	@tests/words.py --grade $(BUILD)/grade \
+	    --interposer $(BUILD)/interposer.so --rewrite
+
+.PHONY: bench
+bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server ## measure what a case costs beside a bare one
+	@$(BUILD)/tests/bench/bench $(abspath $(BUILD))/tests/bench/server \
+	    $(abspath $(BUILD))/interposer.so $(RUNS)
+
+$(BUILD)/tests/bench/bench: tests/bench/bench.c tests/bench/server.c \
+    $(LIBRARY_O) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(DEFINES) -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+$(BUILD)/tests/bench/server: tests/bench/server.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) -DBENCH_PROGRAM -o $@ $<
+
+.PHONY: unit
+unit: build $(UNIT_RUN) ## run the unit tests of the harness
+
+.PHONY: format
+format: ## format every C file
+	clang-format -i $(ALL_C)
+
+.PHONY: lint
+lint: ## check format, clang-tidy and cppcheck
+	$(Q)clang-format --dry-run -Werror $(ALL_C)
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+	    --enable=warning,performance,portability \
+	    --suppressions-list=tests/cppcheck.txt $(LINT_C)
+	$(Q)printf '%s\n' $(filter harness/% solutions/%,$(LINT_C)) | xargs -P 2 -n 6 sh -c \
+	    'clang-tidy --quiet "$$@" -- $(LINT_FLAGS) 2>/dev/null' lint
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf "$(BUILD)"
+
+# ---- How things are built
+
+.PHONY: needs
+needs:
+	@CC="$(CC)" VALGRIND="$(VALGRIND)" harness/needs.sh grade
+
+$(BUILD)/grade: $(GRADE_O)
+	$(call say,LD $@)
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/watch: $(filter-out %/grade.o,$(GRADE_O)) \
+    $(BUILD)/o/harness/watch.o
+	$(call say,LD $@)
+	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/interposer.so: $(PRELOAD_O) harness/interposer/exports.map
+	$(call say,LD $@)
+	$(Q)$(CC) $(FLAGS) -shared -o $@ $(PRELOAD_O) \
+	    -Wl,--version-script=harness/interposer/exports.map $(FIU_LIBS)
+
+# Looked for beside the interposer.
+$(BUILD)/valgrind.supp: harness/valgrind.supp
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(BUILD)/o/%.o: %.c $(BUILD)/flags | needs
+	$(call say,CC $<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
+
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags | needs
+	$(call say,CC $<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(SO_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY_O) $(BUILD)/flags
+	$(call say,LD $@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(DEFINES) -MMD -MP -o $@ $< $(LIBRARY_O) $(LIBS)
+
+# The kit's own output is shown only where a test fails.
+.PHONY: $(UNIT_RUN)
+$(UNIT_RUN): run-%: $(BUILD)/%
+	@FAULTLINE_INTERPOSER=$(abspath $(INTERPOSER)) \
+	    $(BUILD)/$* >$(BUILD)/$*.log 2>&1 \
+	    || { cat $(BUILD)/$*.log; echo "FAILED $*"; exit 1; }
+	@echo "ok $* ($$(awk '/^\[  PASSED  \]/ { n += $$4 } END { print n }' \
+	    $(BUILD)/$*.log) tests)"
+
+# Rebuilds everything when the flags change.
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@echo '$(CC) $(FLAGS) $(VERSION)' | cmp -s - $@ || \
+	    echo '$(CC) $(FLAGS) $(VERSION)' >$@
+
+.PHONY: force
+force:
+
+-include $(GRADE_O:.o=.d) $(BUILD)/o/harness/watch.d $(PRELOAD_O:.o=.d)

@@ -1,0 +1,369 @@
+/* act_peer.c - what a play does on the wire: connect, send, leave; and what it
+ * plans: failures and gates. */
+#define _GNU_SOURCE
+#include "play_internal.h"
+
+#include "wire.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The net below play_reset_arrives(). */
+#define RESET_NS 5000000000u
+
+/* ---- Peers ---- */
+
+static void note_port(void *arg, uint16_t port)
+{
+    struct play *play = arg;
+
+    play->program->trace->conn_of_port[port] = (uint16_t)play->clients;
+}
+
+static struct peer *connect_client(struct play *play, const char *addr,
+                                   int buffer)
+{
+    struct peer *peer = play_new_peer(play);
+
+    peer->number = (int)++play->clients;
+    if (peer_connect(peer, addr, play->port, buffer, note_port, play) < 0)
+        play_not_graded(play, "a client cannot connect");
+    return peer;
+}
+
+static bool is_connected(struct play *play, void *arg)
+{
+    const struct peer *peer = arg;
+
+    (void)play;
+    return peer->connected || peer->error;
+}
+
+static struct peer *client(struct play *play, const char *addr, int buffer)
+{
+    struct peer *peer = connect_client(play, addr, buffer);
+
+    play_must(play, is_connected, peer, "a client can connect");
+    if (!peer->connected)
+        play_fail(play, "a client can connect", "connect() to port %u: %s%s",
+                  play->port, strerror(peer->error),
+                  play->program->running ? "" : "; the server has ended");
+    play_tell(play, "client %d connects", peer->number);
+    return peer;
+}
+
+struct peer *play_client(struct play *play)
+{
+    return client(play, "127.0.0.1", 0);
+}
+
+struct peer *play_client_at(struct play *play, const char *addr)
+{
+    return client(play, addr, 0);
+}
+
+struct peer *play_client_ipv6(struct play *play)
+{
+    return client(play, "::1", 0);
+}
+
+struct peer *play_client_small(struct play *play, int receive_buffer_bytes)
+{
+    return client(play, "127.0.0.1", receive_buffer_bytes);
+}
+
+struct peer *play_client_later(struct play *play)
+{
+    struct peer *peer = connect_client(play, "127.0.0.1", 0);
+
+    play_tell(play, "client %d connects", peer->number);
+    return peer;
+}
+
+static int listen_on(const char *addr, uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+                               .sin6_port = htons(port)};
+    bool v4 = inet_pton(AF_INET, addr, &in.sin_addr) == 1;
+    int fd = socket(v4 ? AF_INET : AF_INET6,
+                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (!v4) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+        inet_pton(AF_INET6, addr, &in6.sin6_addr);
+    }
+    const struct sockaddr *any = v4 ? (void *)&in : (void *)&in6;
+    if (bind(fd, any, v4 ? sizeof(in) : sizeof(in6)) == 0 &&
+        listen(fd, 16) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool play_has_ipv6(void)
+{
+    int fd = listen_on("::1", 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+void play_listen(struct play *play, const char *addr)
+{
+    play->listener = listen_on(addr, play->port);
+    if (play->listener < 0)
+        play_not_graded(play, "the play's server cannot listen");
+}
+
+/* tcp(7), TCP_MAXSEG: from small segments the kernel makes small buffers at
+ * the other end, too. Accepted sockets inherit all three. */
+void play_listen_small(struct play *play, const char *addr, int buffer_bytes)
+{
+    int segment_bytes = 1024;
+
+    play_listen(play, addr);
+    setsockopt(play->listener, SOL_SOCKET, SO_RCVBUF, &buffer_bytes,
+               sizeof(buffer_bytes));
+    setsockopt(play->listener, SOL_SOCKET, SO_SNDBUF, &buffer_bytes,
+               sizeof(buffer_bytes));
+    setsockopt(play->listener, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes,
+               sizeof(segment_bytes));
+}
+
+struct accepting {
+    int listener;
+    int fd;
+};
+
+static bool accepts(struct play *play, void *arg)
+{
+    struct accepting *accepting = arg;
+
+    (void)play;
+    if (accepting->fd < 0)
+        accepting->fd = accept4(accepting->listener, NULL, NULL,
+                                SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return accepting->fd >= 0;
+}
+
+static struct peer *new_server(struct play *play, int fd,
+                               enum peer_answer answer)
+{
+    struct peer *peer = play_new_peer(play);
+
+    peer->number = (int)++play->clients;
+    peer_accepted(peer, fd, answer);
+    play_tell(play, "the server accepts the connection");
+    return peer;
+}
+
+struct peer *play_accept(struct play *play, enum peer_answer answer)
+{
+    struct accepting accepting = {play->listener, -1};
+
+    play_must(play, accepts, &accepting, "the client connects to the server");
+    return new_server(play, accepting.fd, answer);
+}
+
+struct peer *play_accept_now(struct play *play, enum peer_answer answer)
+{
+    struct accepting accepting = {play->listener, -1};
+
+    if (!accepts(play, &accepting))
+        return NULL;
+    return new_server(play, accepting.fd, answer);
+}
+
+void play_host(struct play *play, const char *host, const char *const *addrs)
+{
+    struct trace_name *name = play->program->trace->name;
+    struct trace_name *end = name + TRACE_NAMES;
+
+    while (name < end && name->host[0])
+        name++;
+    assert_true(name < end);
+    snprintf(name->host, sizeof(name->host), "%s", host);
+    for (int n = 0; n < TRACE_ADDRS && addrs[n]; n++)
+        snprintf(name->addr[n], sizeof(name->addr[n]), "%s", addrs[n]);
+}
+
+static const char *who(const struct peer *peer, char *text, size_t size)
+{
+    if (peer->kind == PEER_USER)
+        snprintf(text, size, "the user");
+    else
+        snprintf(text, size, "%s %d",
+                 peer->kind == PEER_SERVER ? "server" : "client", peer->number);
+    return text;
+}
+
+static void tell(struct play *play, const struct peer *peer, const char *act)
+{
+    char name[32];
+
+    play_tell(play, "%s %s", who(peer, name, sizeof(name)), act);
+}
+
+void play_send_bytes(struct play *play, struct peer *peer, const void *bytes,
+                     size_t len)
+{
+    char act[48];
+
+    snprintf(act, sizeof(act), "sends %zu byte%s", len, len == 1 ? "" : "s");
+    tell(play, peer, act);
+    if (peer_queue(peer, bytes, len) < 0)
+        play_not_graded(play, "no memory");
+    play_pump(play);
+}
+
+void play_send(struct play *play, struct peer *peer, const char *text)
+{
+    play_send_bytes(play, peer, text, strlen(text));
+}
+
+void play_send_pattern(struct play *play, struct peer *peer, uint64_t len)
+{
+    char act[48];
+
+    snprintf(act, sizeof(act), "sends %llu byte%s", (unsigned long long)len,
+             len == 1 ? "" : "s");
+    tell(play, peer, act);
+    assert_int_equal(peer_queue_pattern(peer, len), 0);
+    play_pump(play);
+}
+
+void play_half_close(struct play *play, struct peer *peer)
+{
+    tell(play, peer,
+         peer->kind == PEER_USER ? "ends stdin"
+                                 : "half-closes when all is sent");
+    peer->half_close = true;
+    play_pump(play);
+}
+
+void play_pause(struct play *play, struct peer *peer)
+{
+    tell(play, peer, "reads no more");
+    peer->reading = false;
+}
+
+void play_resume(struct play *play, struct peer *peer)
+{
+    tell(play, peer, "reads again");
+    peer->reading = true;
+    play_pump(play);
+}
+
+void play_close(struct play *play, struct peer *peer)
+{
+    tell(play, peer, "closes");
+    peer_close(peer);
+}
+
+void play_reset(struct play *play, struct peer *peer)
+{
+    tell(play, peer, "resets the connection");
+    peer_reset(peer);
+}
+
+/* The machine's work, not the program's: its rest proves nothing here. */
+void play_reset_arrives(struct play *play, struct peer *peer)
+{
+    struct trace *trace = play->program->trace;
+    uint64_t begun_ns = play_now_ns();
+
+    while (wire_connected(peer->remote_port, peer->port) == 1 &&
+           play_now_ns() - begun_ns < RESET_NS)
+        trace_wait(trace, atomic_load(&trace->seq), 200);
+}
+
+/* ---- Failures and gates ---- */
+
+unsigned play_fault(struct play *play, const char *plan)
+{
+    struct trace *trace = play->program->trace;
+    struct fault faults[FAULT_MAX];
+    const char *error = "";
+    int count = fault_parse_plan(faults, plan, &error);
+    unsigned first = trace->fault_count;
+
+    if (count < 0 || first + (unsigned)count > FAULT_MAX)
+        fail_msg("fault plan %s: %s", plan, error);
+    memcpy(&trace->fault[first], faults, (size_t)count * sizeof(*faults));
+    trace->fault_count = first + (unsigned)count;
+    play_tell(play, "planned: %s", plan);
+    return first;
+}
+
+void play_fault_ends(struct play *play, unsigned fault)
+{
+    play_tell(play, "the shortage is over");
+    play->program->trace->fault[fault].last = 0;
+}
+
+struct gate {
+    unsigned fault, callers;
+};
+
+static bool is_held(struct play *play, void *arg)
+{
+    const struct gate *gate = arg;
+
+    return atomic_load(&play->program->trace->fault[gate->fault].held) >=
+           gate->callers;
+}
+
+bool play_is_held(struct play *play, unsigned fault)
+{
+    return is_held(play, &(struct gate){fault, 1});
+}
+
+void play_held(struct play *play, unsigned fault, unsigned callers)
+{
+    struct gate gate = {fault, callers};
+    const struct fault *planned = &play->program->trace->fault[fault];
+    char text[96], where[32] = "", expected[192];
+
+    fault_format(planned, text, sizeof(text));
+    *strchrnul(text, '=') = '\0';
+    if (planned->conn > 0)
+        snprintf(where, sizeof(where), " on connection %d", planned->conn);
+    snprintf(expected, sizeof(expected), "the program calls %.*s()%s (%s)",
+             (int)strcspn(text, "@#"), text, where, text);
+    play_must(play, is_held, &gate, expected);
+}
+
+void play_release(struct play *play, unsigned fault)
+{
+    trace_open_gate(play->program->trace, fault);
+}
+
+bool play_fired(struct play *play, unsigned fault)
+{
+    return atomic_load(&play->program->trace->fault[fault].fired) > 0;
+}
+
+void expect_fired(struct play *play, const char *what)
+{
+    struct trace *trace = play->program->trace;
+    char text[96];
+
+    for (unsigned i = 0; i < trace->fault_count; i++)
+        if (!play_fired(play, i))
+            play_fail(play, what, "it never made the call of %s",
+                      fault_format(&trace->fault[i], text, sizeof(text)));
+}

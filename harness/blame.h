@@ -1,0 +1,20 @@
+/* blame.h - the line that a failed case points at.
+ *
+ * The first frame in the submission's own code, and who called it. Where the
+ * fault is an absence (no reaper, a descriptor never closed), no line.
+ */
+#ifndef FAULTLINE_BLAME_H
+#define FAULTLINE_BLAME_H
+
+#include "play_internal.h"
+
+/* Fills in the verdict's place by play->blame and what the trace knows. */
+void blame_fill(struct play *play);
+
+/* " at net.c:41" for a return address of the run, or "". Returns `text`. */
+char *blame_place(struct play *play, uint64_t address, char *text, size_t size);
+
+/* Closes what the two above have opened. */
+void blame_end(struct play *play);
+
+#endif

@@ -1,0 +1,316 @@
+/* census.c - reading /proc(5). */
+#define _GNU_SOURCE
+#include "census.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads a whole file of /proc. Returns its length, or -1. */
+__attribute__((format(printf, 3, 4))) static ssize_t
+read_proc(char *text, size_t size, const char *format, ...)
+{
+    char path[96];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(path, sizeof(path), format, list);
+    va_end(list);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    size_t len = 0;
+    while (len < size - 1) {
+        ssize_t n = read(fd, text + len, size - 1 - len);
+
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    close(fd);
+    text[len] = '\0';
+    return (ssize_t)len;
+}
+
+/* What follows the command's name, which may hold anything: state, parent... */
+static const char *after_name(const char *stat)
+{
+    const char *end = strrchr(stat, ')');
+
+    return end && end[1] ? end + 2 : NULL;
+}
+
+char census_state(pid_t pid)
+{
+    char stat[512];
+    const char *rest;
+
+    if (read_proc(stat, sizeof(stat), "/proc/%d/stat", pid) <= 0)
+        return 'X';
+    rest = after_name(stat);
+    return rest ? *rest : 'X';
+}
+
+static int add_process(struct census *census, pid_t pid, pid_t parent)
+{
+    char state = census_state(pid);
+
+    if (state == 'X')
+        return 0;
+    if (census->count == census->room) {
+        size_t room = census->room ? census->room * 2 : 64;
+        void *more = realloc(census->process, room * sizeof(*census->process));
+
+        if (!more)
+            return -1;
+        census->process = more;
+        census->room = room;
+    }
+    census->process[census->count++] =
+        (struct census_process){pid, parent, state};
+    census->zombies += state == 'Z';
+    return 0;
+}
+
+static int add_children_of(struct census *census, pid_t pid, pid_t tid,
+                           pid_t except)
+{
+    char list[32768], *at = list, *end;
+
+    if (read_proc(list, sizeof(list), "/proc/%d/task/%d/children", pid, tid) <=
+        0)
+        return 0;
+    for (;;) {
+        long child = strtol(at, &end, 10);
+
+        if (end == at)
+            return 0;
+        at = end;
+        if (child != except && add_process(census, (pid_t)child, pid) < 0)
+            return -1;
+    }
+}
+
+static int add_all_children(struct census *census, pid_t pid, pid_t except)
+{
+    char path[64];
+    struct dirent *entry;
+    int result = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    if (!tasks)
+        return 0;
+    while (result == 0 && (entry = readdir(tasks)))
+        if (entry->d_name[0] != '.')
+            result = add_children_of(census, pid, atoi(entry->d_name), except);
+    closedir(tasks);
+    return result;
+}
+
+int census_take(struct census *census, pid_t parent, pid_t except)
+{
+    memset(census, 0, sizeof(*census));
+    if (add_all_children(census, parent, except) < 0)
+        return -1;
+    for (size_t i = 0; i < census->count; i++)
+        if (census->process[i].state != 'Z' &&
+            add_all_children(census, census->process[i].pid, except) < 0)
+            return -1;
+    return 0;
+}
+
+void census_release(struct census *census)
+{
+    free(census->process);
+    memset(census, 0, sizeof(*census));
+}
+
+/* "NR arg0 .. arg5 sp pc", "-1 sp pc" or "running": proc(5). */
+static void read_syscall(struct census_thread *thread)
+{
+    char text[256];
+    unsigned long long a[6];
+
+    thread->syscall = -2;
+    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/syscall", thread->pid,
+                  thread->tid) <= 0)
+        return;
+    int n = sscanf(text, "%ld %llx %llx %llx %llx %llx %llx", &thread->syscall,
+                   &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
+    if (n < 1)
+        thread->syscall = -1; /* running */
+    for (int i = 0; i < n - 1; i++)
+        thread->arg[i] = a[i];
+}
+
+static bool read_thread(struct census_thread *thread)
+{
+    char text[512];
+    unsigned long long cpu, waited, turns;
+
+    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/stat", thread->pid,
+                  thread->tid) <= 0)
+        return false;
+    const char *rest = after_name(text);
+    thread->state = rest ? *rest : 'X';
+    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/schedstat", thread->pid,
+                  thread->tid) > 0 &&
+        sscanf(text, "%llu %llu %llu", &cpu, &waited, &turns) == 3) {
+        thread->cpu_ns = cpu;
+        thread->turns = turns;
+    }
+    if (thread->state == 'S')
+        read_syscall(thread);
+    return true;
+}
+
+size_t census_threads(pid_t pid, struct census_thread *threads, size_t most)
+{
+    char path[64];
+    struct dirent *entry;
+    size_t count = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    if (!tasks)
+        return 0;
+    while (count < most && (entry = readdir(tasks))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        threads[count] = (struct census_thread){
+            .pid = pid, .tid = atoi(entry->d_name), .syscall = -2};
+        count += read_thread(&threads[count]);
+    }
+    closedir(tasks);
+    return count;
+}
+
+/* A number from /proc/PID/status. Returns -1 where it is not there. */
+static long long status_field(pid_t pid, pid_t tid, const char *name, int base)
+{
+    char text[4096];
+    ssize_t n =
+        tid ? read_proc(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid)
+            : read_proc(text, sizeof(text), "/proc/%d/status", pid);
+
+    if (n <= 0)
+        return -1;
+    const char *at = strstr(text, name);
+    return at ? (long long)strtoull(at + strlen(name), NULL, base) : -1;
+}
+
+size_t census_thread_count(pid_t pid)
+{
+    long long count = status_field(pid, 0, "\nThreads:", 10);
+
+    return count < 0 ? 0 : (size_t)count;
+}
+
+int census_blocked(pid_t pid, pid_t tid, uint64_t *mask)
+{
+    char text[4096];
+    const char *at;
+
+    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid) <=
+            0 ||
+        !(at = strstr(text, "\nSigBlk:")))
+        return -1;
+    *mask = strtoull(at + strlen("\nSigBlk:"), NULL, 16);
+    return 0;
+}
+
+/* Exact, where /proc/PID/status may be off by the batches of its counters,
+ * and without what the program shares with us: the trace grows with it. */
+static long anonymous_kib(pid_t pid)
+{
+    char text[4096];
+    ssize_t n = read_proc(text, sizeof(text), "/proc/%d/smaps_rollup", pid);
+    const char *at = n > 0 ? strstr(text, "\nAnonymous:") : NULL;
+
+    return at ? strtol(at + strlen("\nAnonymous:"), NULL, 10) : -1;
+}
+
+long census_memory_kib(pid_t pid, bool peak)
+{
+    long kib =
+        peak ? (long)status_field(pid, 0, "\nVmHWM:", 10) : anonymous_kib(pid);
+
+    return kib < 0 ? (long)status_field(pid, 0, "\nVmRSS:", 10) : kib;
+}
+
+uint64_t census_cpu_ns(pid_t pid)
+{
+    struct census_thread threads[64];
+    size_t count = census_threads(pid, threads, 64);
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += threads[i].cpu_ns;
+    return sum;
+}
+
+static void read_fd(pid_t pid, struct census_fd *fd)
+{
+    char path[64];
+    unsigned long long inode = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd->fd);
+    ssize_t len = readlink(path, fd->target, sizeof(fd->target) - 1);
+    fd->target[len < 0 ? 0 : len] = '\0';
+    fd->kind = CENSUS_FILE;
+    if (sscanf(fd->target, "socket:[%llu]", &inode) == 1)
+        fd->kind = CENSUS_SOCKET;
+    else if (sscanf(fd->target, "pipe:[%llu]", &inode) == 1)
+        fd->kind = CENSUS_PIPE;
+    else if (strncmp(fd->target, "anon_inode:", 11) == 0)
+        fd->kind = CENSUS_ANON;
+    fd->inode = inode;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    return ((const struct census_fd *)a)->fd -
+           ((const struct census_fd *)b)->fd;
+}
+
+int census_fds(pid_t pid, struct census_fd *fds, size_t most)
+{
+    char path[64];
+    struct dirent *entry;
+    size_t count = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return -1;
+    while ((entry = readdir(dir))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (count < most) {
+            fds[count].fd = atoi(entry->d_name);
+            read_fd(pid, &fds[count]);
+        }
+        count++;
+    }
+    closedir(dir);
+    qsort(fds, count < most ? count : most, sizeof(*fds), by_number);
+    return (int)count;
+}
+
+bool census_has_timer(pid_t pid)
+{
+    struct census_fd fds[256];
+    char timers[64];
+    int count = census_fds(pid, fds, 256);
+
+    for (int i = 0; i < count && i < 256; i++)
+        if (strstr(fds[i].target, "timerfd"))
+            return true;
+    return read_proc(timers, sizeof(timers), "/proc/%d/timers", pid) > 0;
+}

@@ -1,0 +1,84 @@
+/* census.h - what the kernel shows of the program: /proc/PID.
+ *
+ * The kernel's word, not the program's: processes, zombies, threads,
+ * descriptors, signal masks, memory, CPU time, the call a thread is in.
+ *
+ * Must not know: what a program ought to look like.
+ */
+#ifndef FAULTLINE_CENSUS_H
+#define FAULTLINE_CENSUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A process below the one that was asked for. */
+struct census_process {
+    pid_t pid;
+    pid_t parent;
+    char state; /* as in proc(5): R S D Z T ... */
+};
+
+struct census {
+    struct census_process *process; /* live ones and zombies */
+    size_t count;
+    size_t zombies; /* of them */
+    size_t room;
+};
+
+/* One thread, as it stands. */
+struct census_thread {
+    pid_t pid;
+    pid_t tid;
+    char state;
+    uint64_t cpu_ns; /* time on a processor */
+    uint64_t turns;  /* times it was put on one */
+    long syscall;    /* the call it is blocked in; -1: none, -2: unknown */
+    uint64_t arg[6];
+};
+
+/* A descriptor. */
+struct census_fd {
+    int fd;
+    enum { CENSUS_FILE, CENSUS_SOCKET, CENSUS_PIPE, CENSUS_ANON } kind;
+    uint64_t inode; /* sockets and pipes */
+    char target[64];
+};
+
+/* Lists the children of `parent`, their children and so on; not `parent`
+ * itself and nothing below `except`. Returns 0, or -1 with errno.
+ * census_release() frees it either way. */
+int census_take(struct census *census, pid_t parent, pid_t except);
+void census_release(struct census *census);
+
+/* Lists the threads of a process, at most `most`. Returns how many; 0 where
+ * the process is gone. */
+size_t census_threads(pid_t pid, struct census_thread *threads, size_t most);
+
+/* How many threads a process has; 0 where it is gone. */
+size_t census_thread_count(pid_t pid);
+
+/* Lists the descriptors of a process, at most `most`, by number. Returns how
+ * many there are (which may be more than `most`), or -1 where it is gone. */
+int census_fds(pid_t pid, struct census_fd *fds, size_t most);
+
+/* Does it hold a timer that will wake it: timerfd_create(2) or
+ * timer_create(2)? */
+bool census_has_timer(pid_t pid);
+
+/* The signals that a thread blocks, bit (N - 1) for signal N. Returns 0, or
+ * -1 where the thread is gone. */
+int census_blocked(pid_t pid, pid_t tid, uint64_t *mask);
+
+/* Resident memory of its own (anonymous) in KiB; -1 where it is gone. With
+ * `peak` the most that it ever had, shared memory too. */
+long census_memory_kib(pid_t pid, bool peak);
+
+/* CPU time of all threads so far, in nanoseconds; 0 where it is gone. */
+uint64_t census_cpu_ns(pid_t pid);
+
+/* The state of a process as in proc(5); 'X' where it is gone. */
+char census_state(pid_t pid);
+
+#endif

@@ -1,0 +1,104 @@
+/* expect_calm.c - how much a program may do while there is nothing to do. */
+#define _GNU_SOURCE
+#include "play_internal.h"
+
+/* Judged by the program's own calls and pauses: a pause of 100 ms has lasted
+ * 100 ms at the least, however busy the machine is. */
+struct pace {
+    uint64_t begun_ns;
+    uint32_t calls, wakeups;
+    uint64_t paused_ms;
+};
+
+static uint32_t calls_in(struct play *play, const struct pace *pace)
+{
+    return atomic_load(&play->program->trace->calls) - pace->calls;
+}
+
+static uint32_t wakeups_in(struct play *play, const struct pace *pace)
+{
+    return atomic_load(&play->program->trace->wakeups) - pace->wakeups;
+}
+
+static uint64_t paused_in(struct play *play, const struct pace *pace)
+{
+    return atomic_load(&play->program->trace->paused_ms) - pace->paused_ms;
+}
+
+static struct pace pace_now(struct play *play)
+{
+    struct trace *trace = play->program->trace;
+
+    return (struct pace){play_now_ns(), atomic_load(&trace->calls),
+                         atomic_load(&trace->wakeups),
+                         atomic_load(&trace->paused_ms)};
+}
+
+static bool within_a_second(const struct pace *pace)
+{
+    return play_now_ns() - pace->begun_ns < 1000000000u;
+}
+
+/* Decided: too many calls, or pauses enough to know the rate. */
+static bool pace_is_known(struct play *play, void *arg)
+{
+    struct pace *pace = arg;
+
+    if (calls_in(play, pace) > 200 && within_a_second(pace))
+        return true;
+    if (!within_a_second(pace) && calls_in(play, pace) > 0)
+        *pace = pace_now(play);
+    return paused_in(play, pace) >= 100;
+}
+
+void expect_no_spin(struct play *play)
+{
+    struct pace pace = pace_now(play);
+    enum play_end end;
+
+    do {
+        end = play_until(play, pace_is_known, &pace);
+    } while (end == END_HOLDS && !pace_is_known(play, &pace));
+    uint32_t calls = calls_in(play, &pace);
+    bool fast = calls > 4 + paused_in(play, &pace) / 5 && end != END_REST &&
+                end != END_ENDED;
+    play->spins = end == END_SPINS || end == END_DEADLINE || fast;
+    if (play->spins)
+        play_fail(play,
+                  "while a shortage lasts, at most 200 calls and 30 % of a "
+                  "core in a second",
+                  "it spins: %u calls, and pauses of %llu ms in all", calls,
+                  (unsigned long long)paused_in(play, &pace));
+    expect_alive(play);
+}
+
+static bool idleness_is_known(struct play *play, void *arg)
+{
+    struct pace *pace = arg;
+
+    if (wakeups_in(play, pace) > 20 && within_a_second(pace))
+        return true;
+    if (!within_a_second(pace) && wakeups_in(play, pace) > 0)
+        *pace = pace_now(play);
+    return paused_in(play, pace) >= 500;
+}
+
+void expect_idle(struct play *play)
+{
+    enum play_end end;
+    struct pace pace;
+
+    play_rest(play);
+    pace = pace_now(play);
+    do {
+        end = play_until(play, idleness_is_known, &pace);
+    } while (end == END_HOLDS && !idleness_is_known(play, &pace));
+    uint32_t wakeups = wakeups_in(play, &pace);
+    bool restless = end != END_REST && end != END_ENDED &&
+                    wakeups > 1 + paused_in(play, &pace) / 50;
+    if (end == END_SPINS || end == END_DEADLINE || restless)
+        play_fail(play, "the program does nothing while nothing happens",
+                  "it woke up %u times in %llu ms of waiting", wakeups,
+                  (unsigned long long)paused_in(play, &pace));
+    expect_alive(play);
+}

@@ -1,0 +1,149 @@
+/* expect_census.c - what the kernel shall show: processes, threads, zombies,
+ * descriptors. */
+#define _GNU_SOURCE
+#include "play_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct tree {
+    size_t live, zombies;
+};
+
+static void take_tree(struct play *play, struct tree *tree)
+{
+    struct rest rest;
+
+    memset(tree, 0, sizeof(*tree));
+    if (rest_look(&rest, play->program) < 0)
+        return;
+    struct census own, orphans;
+    census_take(&own, play->program->server, 0);
+    census_take(&orphans, getpid(), play->program->server);
+    for (size_t i = 0; i < own.count; i++)
+        own.process[i].state == 'Z' ? tree->zombies++ : tree->live++;
+    for (size_t i = 0; i < orphans.count; i++)
+        orphans.process[i].state == 'Z' ? tree->zombies++ : tree->live++;
+    census_release(&own);
+    census_release(&orphans);
+}
+
+size_t play_children(struct play *play, pid_t *pids, size_t most)
+{
+    struct census own, orphans;
+    size_t count = 0;
+
+    census_take(&own, play->program->server, 0);
+    census_take(&orphans, getpid(), play->program->server);
+    for (size_t i = 0; i < own.count && count < most; i++)
+        if (own.process[i].pid != play->program->pid &&
+            own.process[i].state != 'Z')
+            pids[count++] = own.process[i].pid;
+    for (size_t i = 0; i < orphans.count && count < most; i++)
+        if (orphans.process[i].state != 'Z')
+            pids[count++] = orphans.process[i].pid;
+    census_release(&own);
+    census_release(&orphans);
+    return count;
+}
+
+unsigned play_processes(struct play *play)
+{
+    struct tree tree;
+
+    take_tree(play, &tree);
+    return (unsigned)tree.live;
+}
+
+static bool is_count(struct play *play, void *arg)
+{
+    return play_processes(play) == *(unsigned *)arg;
+}
+
+/* Fails for what is there at rest, not for what it is doing. */
+static bool comes_true(struct play *play, play_condition *holds, void *arg)
+{
+    enum play_end end;
+
+    do {
+        end = play_until(play, holds, arg);
+    } while (end == END_HOLDS && !holds(play, arg));
+    return end == END_HOLDS;
+}
+
+void expect_processes(struct play *play, unsigned count)
+{
+    char expected[64];
+
+    snprintf(expected, sizeof(expected), "the program has %u process%s", count,
+             count == 1 ? "" : "es");
+    if (!comes_true(play, is_count, &count))
+        play_fail(play, expected, "at rest, it has %u", play_processes(play));
+}
+
+static bool no_zombies(struct play *play, void *arg)
+{
+    struct tree *tree = arg;
+
+    take_tree(play, tree);
+    return tree->zombies == 0;
+}
+
+void expect_no_zombies(struct play *play)
+{
+    struct tree tree;
+
+    play_blame(play, BLAME_NOTHING);
+    if (!comes_true(play, no_zombies, &tree))
+        play_fail(play, "no child that has ended is left as a zombie",
+                  "at rest, %zu of its children %s zombie%s", tree.zombies,
+                  tree.zombies == 1 ? "is a" : "are",
+                  tree.zombies == 1 ? "" : "s");
+    play_blame(play, BLAME_BY_ITSELF);
+}
+
+static bool thread_count(struct play *play, void *arg)
+{
+    return census_thread_count(play->program->pid) == *(unsigned *)arg;
+}
+
+void expect_threads(struct play *play, unsigned count)
+{
+    char expected[64];
+
+    snprintf(expected, sizeof(expected), "its process has %u thread%s", count,
+             count == 1 ? "" : "s");
+    if (!comes_true(play, thread_count, &count))
+        play_fail(play, expected, "at rest, it has %zu",
+                  census_thread_count(play->program->pid));
+}
+
+static int descriptors(struct play *play)
+{
+    struct census_fd none;
+
+    return census_fds(play->program->pid, &none, 0);
+}
+
+void play_count_descriptors(struct play *play)
+{
+    play_settle(play);
+    play->descriptor_count = (unsigned)descriptors(play);
+}
+
+static bool same_descriptors(struct play *play, void *arg)
+{
+    (void)arg;
+    return descriptors(play) <= (int)play->descriptor_count;
+}
+
+void expect_same_descriptors(struct play *play)
+{
+    expect_alive(play);
+    play_blame(play, BLAME_NOTHING);
+    if (!comes_true(play, same_descriptors, NULL))
+        play_fail(play, "the server holds no more descriptors than before",
+                  "it held %u and now holds %d", play->descriptor_count,
+                  descriptors(play));
+    play_blame(play, BLAME_BY_ITSELF);
+}

@@ -1,0 +1,525 @@
+/* grade.c - the grade program: options, steps, exit status.
+ *
+ * grade [--step NAME ...] [--case PATTERN] [--submission DIR] [--report DIR]
+ *       [--jobs N] [--isolation KIND] [--verbose] [--list]
+ *
+ * Exit status: 0 full marks, 1 points lost, 2 not graded.
+ */
+#define _GNU_SOURCE
+#include "debug.h"
+#include "report/report.h"
+#include "sandbox.h"
+#include "sweep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOT_GRADED 2
+
+struct options {
+    const char *steps; /* names, by blanks; "": all */
+    const char *pattern;
+    const char *submission;
+    const char *report;
+    const char *build;
+    const char *interposer;
+    int jobs;
+    int isolation; /* enum sandbox_kind, or -1: the best */
+    bool verbose;
+    const char *replay;   /* "text" or "json"; NULL: grade */
+    const char *debugger; /* NULL: none */
+    bool sweep;           /* every call x every failure */
+    const char *fault;    /* a plan to replay; NULL: a case */
+    bool without_valgrind;
+};
+
+__attribute__((noreturn, format(printf, 1, 2))) static void
+give_up(const char *format, ...)
+{
+    va_list list;
+
+    fputs("grade: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+    exit(NOT_GRADED);
+}
+
+/* ---- Options ---- */
+
+static int parse_isolation(const char *name)
+{
+    for (int kind = SANDBOX_NAMESPACES; kind <= SANDBOX_PLAIN; kind++)
+        if (strcmp(name, sandbox_name((enum sandbox_kind)kind)) == 0)
+            return kind;
+    give_up("there is no isolation %s: namespaces or plain", name);
+}
+
+static int parse_jobs(const char *text)
+{
+    char *end;
+    long jobs = strtol(text, &end, 10);
+
+    if (end == text || *end || jobs < 1 || jobs > 64)
+        give_up("JOBS is a number from 1 to 64, not %s", text);
+    return (int)jobs;
+}
+
+static bool parse_without(const char *text)
+{
+    if (*text && strcmp(text, "no") != 0 && strcmp(text, "yes") != 0)
+        give_up("VALGRIND is yes or no, not %s", text);
+    return strcmp(text, "no") == 0;
+}
+
+static void usage(FILE *out)
+{
+    fputs("usage: grade [--step NAMES] [--case PATTERN] [--submission DIR]\n"
+          "             [--report DIR] [--build DIR] [--interposer FILE]\n"
+          "             [--jobs N] [--isolation namespaces|plain]\n"
+          "             [--verbose] [--list] [--replay text|json]\n"
+          "             [--debug DEBUGGER] [--valgrind yes|no]\n",
+          out);
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"step", required_argument, NULL, 's'},
+        {"case", required_argument, NULL, 'c'},
+        {"submission", required_argument, NULL, 'd'},
+        {"report", required_argument, NULL, 'r'},
+        {"build", required_argument, NULL, 'b'},
+        {"interposer", required_argument, NULL, 'i'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"isolation", required_argument, NULL, 'I'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"replay", required_argument, NULL, 'R'},
+        {"debug", required_argument, NULL, 'D'},
+        {"sweep", no_argument, NULL, 'S'},
+        {"fault", required_argument, NULL, 'F'},
+        {"valgrind", required_argument, NULL, 'V'},
+        {"list", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct options options = {.steps = "",
+                              .submission = "exercises",
+                              .report = "build/report",
+                              .build = "build/submission",
+                              .interposer = "build/interposer.so",
+                              .isolation = -1};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            options.steps = optarg;
+            break;
+        case 'c':
+            options.pattern = *optarg ? optarg : NULL;
+            break;
+        case 'd':
+            options.submission = optarg;
+            break;
+        case 'r':
+            options.report = optarg;
+            break;
+        case 'b':
+            options.build = optarg;
+            break;
+        case 'i':
+            options.interposer = optarg;
+            break;
+        case 'j':
+            options.jobs = *optarg ? parse_jobs(optarg) : 0;
+            break;
+        case 'I':
+            options.isolation = *optarg ? parse_isolation(optarg) : -1;
+            break;
+        case 'v':
+            options.verbose = true;
+            break;
+        case 'R':
+            options.replay = optarg;
+            break;
+        case 'S':
+            options.sweep = true;
+            break;
+        case 'F':
+            options.fault = *optarg ? optarg : NULL;
+            break;
+        case 'D':
+            options.debugger = optarg;
+            options.replay = "text";
+            break;
+        case 'V':
+            options.without_valgrind = parse_without(optarg);
+            break;
+        case 'l':
+            report_list(stdout);
+            exit(0);
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            usage(stderr);
+            exit(NOT_GRADED);
+        }
+    }
+    if (optind < argc)
+        give_up("unexpected argument %s", argv[optind]);
+    return options;
+}
+
+/* ---- Bad input: one clear line ---- */
+
+static bool is_named(const char *names, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (!names[strspn(names, " ,")])
+        return true;
+    for (const char *at = names; *(at += strspn(at, " ,"));) {
+        size_t word = strcspn(at, " ,");
+
+        if (word == len && strncmp(at, name, len) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+static void check_step_names(const char *names)
+{
+    for (const char *at = names; *(at += strspn(at, " ,"));) {
+        size_t word = strcspn(at, " ,");
+        bool known = false;
+
+        for (STEPS_EACH(step))
+            known |= strlen((*step)->name) == word &&
+                     strncmp((*step)->name, at, word) == 0;
+        if (!known) {
+            fprintf(stderr,
+                    "grade: there is no step %.*s; the steps are:", (int)word,
+                    at);
+            for (STEPS_EACH(step))
+                fprintf(stderr, " %s", (*step)->name);
+            fputc('\n', stderr);
+            exit(NOT_GRADED);
+        }
+        at += word;
+    }
+}
+
+static size_t count_matches(const struct options *options)
+{
+    size_t count = 0;
+
+    for (STEPS_EACH(at)) {
+        const struct step *step = *at;
+
+        for (size_t i = 0; i < step->count; i++)
+            count += is_named(options->steps, step->name) &&
+                     fnmatch(options->pattern, step->cases[i].name, 0) == 0;
+    }
+    return count;
+}
+
+static char *absolute(const char *path)
+{
+    char *whole = realpath(path, NULL);
+
+    if (!whole)
+        give_up("%s: %s", path, strerror(errno));
+    return whole;
+}
+
+static void make_folder(const char *path)
+{
+    char part[PATH_MAX];
+
+    snprintf(part, sizeof(part), "%s", path);
+    for (char *slash = strchr(part + 1, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(part, 0777);
+        *slash = '/';
+    }
+    if (mkdir(part, 0777) < 0 && errno != EEXIST)
+        give_up("cannot make the folder %s: %s", path, strerror(errno));
+}
+
+static void check_plan(const struct options *options)
+{
+    struct fault plan[FAULT_MAX];
+    const char *error;
+
+    if (fault_parse_plan(plan, options->fault, &error) < 0)
+        give_up("FAULT=%s: %s", options->fault, error);
+    if (!options->steps[strspn(options->steps, " ,")])
+        give_up("FAULT= wants a step to play: STEP=forked");
+}
+
+static void check_input(const struct options *options)
+{
+    struct stat info;
+
+    check_step_names(options->steps);
+    if (options->replay && strcmp(options->replay, "text") != 0 &&
+        strcmp(options->replay, "json") != 0)
+        give_up("FORMAT is text or json, not %s", options->replay);
+    if (options->fault)
+        check_plan(options);
+    else if (options->replay &&
+             (!options->pattern || count_matches(options) > 1))
+        give_up("a replay wants one case: STEP=forked CASE=echoes_a_line; "
+                "`make list` shows them all");
+    if (options->pattern && !options->sweep && !options->fault &&
+        count_matches(options) == 0)
+        give_up("no case is named %s; `make list` shows them all",
+                options->pattern);
+    if (stat(options->submission, &info) < 0)
+        give_up("the submission %s: %s", options->submission, strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        give_up("the submission %s is not a folder; name the folder that "
+                "holds client.c and the others",
+                options->submission);
+    make_folder(options->report);
+    make_folder(options->build);
+    if (access(options->report, W_OK | X_OK) < 0)
+        give_up("cannot write into the report folder %s: %s", options->report,
+                strerror(errno));
+}
+
+/* ---- Steps, some at a time ---- */
+
+struct job {
+    struct step_result *result;
+    struct run_options options;
+    const char *log;
+    bool on_terminal; /* a debugger talks to the user */
+};
+
+static int work(void *arg)
+{
+    struct job *job = arg;
+    int log = open(job->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+    if (log >= 0 && !job->on_terminal) {
+        dup2(log, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+    }
+    return run_step(job->result, &job->options) < 0;
+}
+
+static pid_t start_job(struct job *job, enum sandbox_kind kind)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(sandbox_run(kind, work, job) == 0 ? 0 : 1);
+    return pid;
+}
+
+/* The table to play: the step's own, or the sweep's in its place. */
+static const struct step *table_of(const struct step *step,
+                                   const struct options *options)
+{
+    static struct step tables[RESULT_STEPS];
+    static size_t used;
+
+    if (!options->sweep && !options->fault)
+        return step;
+    if (used == RESULT_STEPS)
+        give_up("there are more than %d steps", RESULT_STEPS);
+    tables[used] =
+        options->fault ? sweep_scene(step, options->fault) : sweep_step(step);
+    return &tables[used++];
+}
+
+static struct step_result *new_results(const struct options *options,
+                                       size_t *count)
+{
+    size_t steps = (size_t)(__stop_faultline_steps - __start_faultline_steps);
+    struct step_result *results =
+        mmap(NULL, steps * sizeof(*results), PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (results == MAP_FAILED)
+        give_up("no memory: %s", strerror(errno));
+    for (size_t i = 0; i < steps; i++)
+        results[i].step = table_of(__start_faultline_steps[i], options);
+    *count = steps;
+    return results;
+}
+
+struct crew {
+    struct result *result;
+    const struct options *options;
+    enum sandbox_kind kind;
+    const struct report_style *style;
+    pid_t pid[RESULT_STEPS];
+    bool over[RESULT_STEPS];
+    size_t next; /* step to start */
+    size_t told; /* steps reported */
+    int running;
+};
+
+static void start_next(struct crew *crew)
+{
+    struct step_result *step = &crew->result->step[crew->next];
+    const struct options *options = crew->options;
+    char log[PATH_MAX];
+    struct job job = {step,
+                      {options->submission, options->build, options->interposer,
+                       options->pattern,
+                       options->replay ? options->report : NULL,
+                       options->without_valgrind},
+                      log,
+                      options->debugger != NULL};
+
+    snprintf(log, sizeof(log), "%s/%s.log", options->report, step->step->name);
+    crew->pid[crew->next] = start_job(&job, crew->kind);
+    if (crew->pid[crew->next] < 0)
+        give_up("cannot start a step: %s", strerror(errno));
+    crew->next++;
+    crew->running++;
+}
+
+/* A worker that died before the end left its step ungraded: the kit's or the
+ * machine's trouble, never the student's. */
+static void note_end(struct crew *crew, pid_t pid)
+{
+    for (size_t i = 0; i < crew->result->count; i++) {
+        struct step_result *step = &crew->result->step[i];
+
+        if (crew->pid[i] != pid)
+            continue;
+        crew->over[i] = true;
+        if (!step->done)
+            snprintf(step->note, sizeof(step->note),
+                     "not graded: the kit failed, see %s/%s.log",
+                     crew->options->report, step->step->name);
+    }
+}
+
+static void tell_progress(const struct crew *crew)
+{
+    unsigned played = 0, all = 0;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    for (size_t i = 0; i < crew->result->count; i++) {
+        if (!crew->result->step[i].chosen)
+            continue;
+        played += crew->result->step[i].played;
+        all += (unsigned)crew->result->step[i].step->count;
+    }
+    fprintf(stderr, "\r%u of about %u cases played \r", played, all);
+}
+
+/* In the order of the table, whatever the order of their ends. */
+static void tell_steps(struct crew *crew)
+{
+    while (crew->told < crew->result->count) {
+        const struct step_result *step = &crew->result->step[crew->told];
+
+        if (step->chosen && !crew->over[crew->told])
+            return;
+        if (step->chosen && !crew->options->replay) {
+            report_text_step(stdout, step, crew->style);
+            fflush(stdout);
+        }
+        crew->told++;
+    }
+}
+
+static void grade_steps(struct crew *crew)
+{
+    int jobs = crew->options->jobs;
+
+    while (crew->told < crew->result->count) {
+        while (crew->next < crew->result->count &&
+               !crew->result->step[crew->next].chosen)
+            crew->over[crew->next++] = true;
+        if (crew->next < crew->result->count && crew->running < jobs) {
+            start_next(crew);
+            continue;
+        }
+        pid_t pid = crew->running > 0 ? wait(NULL) : 0;
+        if (pid > 0) {
+            note_end(crew, pid);
+            crew->running--;
+        }
+        tell_progress(crew);
+        tell_steps(crew);
+    }
+}
+
+/* ---- All of it ---- */
+
+static bool wants_colour(void)
+{
+    const char *no = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+static int exit_status(const struct result *result)
+{
+    if (!result_graded(result))
+        return NOT_GRADED;
+    return result_score(result) < result_max(result) ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = parse_options(argc, argv);
+    struct report_style style = {wants_colour(), options.verbose};
+    struct result result = {.submission = options.submission};
+    char path[PATH_MAX];
+
+    check_input(&options);
+    options.submission = absolute(options.submission);
+    options.build = absolute(options.build);
+    options.report = absolute(options.report);
+    options.interposer = absolute(options.interposer);
+    if (options.jobs == 0)
+        options.jobs = 2 * (int)sysconf(_SC_NPROCESSORS_ONLN);
+    debug_with(options.debugger);
+    enum sandbox_kind kind = options.isolation >= 0
+                                 ? (enum sandbox_kind)options.isolation
+                                 : sandbox_best();
+    result.isolation = sandbox_name(kind);
+    result.step = new_results(&options, &result.count);
+    for (size_t i = 0; i < result.count; i++)
+        result.step[i].chosen =
+            is_named(options.steps, result.step[i].step->name);
+    struct crew crew = {&result, &options, kind, &style, {0}, {0}, 0, 0, 0};
+    grade_steps(&crew);
+    if (options.replay) {
+        report_replay(stdout, &result, options.report,
+                      strcmp(options.replay, "json") == 0);
+        return exit_status(&result);
+    }
+    report_text_end(stdout, &result, &style);
+    snprintf(path, sizeof(path), "%s/report.json", options.report);
+    if (report_json(path, &result) < 0)
+        give_up("cannot write %s: %s", path, strerror(errno));
+    return exit_status(&result);
+}

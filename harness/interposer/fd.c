@@ -1,0 +1,93 @@
+/* fd.c - which connection a descriptor belongs to.
+ *
+ * The table is the process's own: fork copies it as it copies the
+ * descriptors. An entry that is not known yet is asked of the kernel, so a
+ * descriptor that came by another way is found out too.
+ */
+#include "interposer.h"
+
+#include <netinet/in.h>
+
+#define FDS 65536
+
+enum { UNKNOWN = 0, NONE = -1 };
+static _Atomic int32_t conn_of[FDS];
+static _Atomic uint8_t flags_of[FDS];
+
+static bool in_table(int fd)
+{
+    return fd >= 0 && fd < FDS;
+}
+
+static int port_of_peer(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_storage room;
+    } peer = {.room = {.ss_family = AF_UNSPEC}};
+    socklen_t len = sizeof(peer);
+
+    if (getpeername(fd, &peer.any, &len) < 0)
+        return -1;
+    if (peer.any.sa_family == AF_INET)
+        return ntohs(peer.in.sin_port);
+    if (peer.any.sa_family == AF_INET6)
+        return ntohs(peer.in6.sin6_port);
+    return -1;
+}
+
+int fd_conn(int fd)
+{
+    if (!in_table(fd))
+        return 0;
+    int conn = atomic_load_explicit(&conn_of[fd], memory_order_relaxed);
+    if (conn == UNKNOWN) {
+        int port = port_of_peer(fd);
+
+        if (port < 0) {
+            /* Not connected (yet), or no socket: ask again next time. */
+            return 0;
+        }
+        conn = trace->conn_of_port[port];
+        fd_is(fd, conn ? conn : NONE);
+    }
+    return conn == NONE ? 0 : conn;
+}
+
+void fd_is(int fd, int conn)
+{
+    if (in_table(fd))
+        atomic_store_explicit(&conn_of[fd], conn, memory_order_relaxed);
+}
+
+void fd_forget(int fd)
+{
+    if (!in_table(fd))
+        return;
+    fd_is(fd, UNKNOWN);
+    atomic_store_explicit(&flags_of[fd], 0, memory_order_relaxed);
+}
+
+void fd_copy(int from, int to)
+{
+    if (!in_table(from) || !in_table(to))
+        return;
+    atomic_store_explicit(&conn_of[to], conn_of[from], memory_order_relaxed);
+    atomic_store_explicit(&flags_of[to], flags_of[from], memory_order_relaxed);
+}
+
+unsigned fd_flags(int fd)
+{
+    if (!in_table(fd))
+        return 0;
+    return atomic_load_explicit(&flags_of[fd], memory_order_relaxed);
+}
+
+void fd_flag(int fd, unsigned flags)
+{
+    if (in_table(fd))
+        atomic_store_explicit(&flags_of[fd], (uint8_t)flags,
+                              memory_order_relaxed);
+}

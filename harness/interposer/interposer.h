@@ -1,0 +1,199 @@
+/* interposer.h - what the wrappers share.
+ *
+ * Three layers that never blur: the exported symbol (one short function a
+ * call, in the order of its manual page), the decision (call.c), the real
+ * call (real.x). Every wrapper reads alike:
+ *
+ *     struct call c = CALL(read, fd, count, 0);
+ *     if (call_fails(&c))
+ *         return call_end(&c, -1);
+ *     return call_end(&c, real.read(fd, buf, call_len(&c, count)));
+ *
+ * A wrapper may run in a signal handler, between fork and exec, or in a
+ * thread that is being cancelled: it takes no lock, allocates nothing, and
+ * leaves errno as the real call left it.
+ */
+#ifndef FAULTLINE_INTERPOSER_H
+#define FAULTLINE_INTERPOSER_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#undef _FORTIFY_SOURCE
+
+#include "../trace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+/* clang-format off */
+#define REALS(X) \
+    X(socket) X(bind) X(listen) X(accept) X(accept4) X(connect) X(shutdown) \
+    X(setsockopt) X(close) X(dup) X(dup2) X(dup3) X(fcntl) \
+    X(read) X(recv) X(recvfrom) X(recvmsg) X(readv) \
+    X(write) X(send) X(sendto) X(sendmsg) X(writev) X(sendfile) X(splice) \
+    X(fdopen) X(select) X(pselect) X(poll) X(ppoll) \
+    X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) \
+    X(epoll_pwait) X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
+    X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
+    X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
+    X(pthread_join) X(getaddrinfo) X(freeaddrinfo) \
+    X(malloc) X(calloc) X(realloc) X(free) \
+    X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(alarm) X(setitimer) \
+    X(vprintf) X(vfprintf) X(puts) X(fputs) X(putchar) X(fputc) X(putc) \
+    X(fwrite) X(fflush) X(perror) X(vsyslog) X(pthread_mutex_lock)
+/* clang-format on */
+
+/* The functions behind ours, bound in the constructor: dlsym() may not run
+ * in a wrapper, which may run in a signal handler. */
+struct real {
+#define REAL_MEMBER(name) __typeof__(name) *name;
+    REALS(REAL_MEMBER)
+#undef REAL_MEMBER
+};
+extern struct real real;
+void real_bind(void);
+
+/* The shared trace; NULL while the library sleeps, which it does in every
+ * program but the one under test. */
+extern struct trace *trace;
+
+/* What a thread knows of itself. */
+struct self {
+    struct trace_thread *slot;
+    void *handler_frame; /* where the signal handler lies on the stack */
+    int handler_signal;
+    int asking;      /* inside the interposer's own work: pass on */
+    int own_sigpipe; /* this thread's own write raised SIGPIPE */
+    int interrupted; /* a handler without SA_RESTART has run */
+};
+extern __thread struct self self __attribute__((tls_model("initial-exec")));
+
+/* One call on its way. */
+struct call {
+    struct trace_record *record; /* NULL: not recorded */
+    uint32_t serial;
+    uint32_t outer_call; /* what a handler interrupted */
+    int32_t outer_conn;
+    int entry_errno;
+    int family;
+    int fd;
+    int conn;
+    int signal;      /* to raise before the caller sees errno */
+    int interrupter; /* the signal that an EINTR comes with */
+    int gate;        /* 1 + fault whose gate holds it on the way out */
+    int32_t action;
+    int32_t value; /* bytes at stake; then the ruling's */
+    int32_t ruling;
+};
+
+/* What of a call's circumstances decides which failures it could have. */
+enum circumstance {
+    CALL_PLAIN = 0,
+    CALL_WANTS_READ = 1,    /* counts only with something to read */
+    CALL_WANTS_WRITE = 2,   /* counts only with room to write */
+    CALL_DONTWAIT = 4,      /* MSG_DONTWAIT: never blocks */
+    CALL_NEVER_SHORT = 8,   /* MSG_WAITALL and such */
+    CALL_NEVER_BLOCKS = 16, /* WNOHANG */
+};
+
+#define CALL(name, fd, a0, a1)                                                 \
+    call_begin(CALL_##name, (fd), (int64_t)(a0), (int64_t)(a1), CALL_PLAIN,    \
+               __builtin_frame_address(0))
+#define CALL_ON(name, fd, a0, a1, circumstance)                                \
+    call_begin(CALL_##name, (fd), (int64_t)(a0), (int64_t)(a1),                \
+               (circumstance), __builtin_frame_address(0))
+
+/* Records the entry, waits at a gate, asks for the ruling. */
+struct call call_begin(enum call_id id, int fd, int64_t a0, int64_t a1,
+                       int circumstance, void *frame);
+
+/* Says whether the call is to fail; errno is then the one to fail with. */
+bool call_fails(struct call *c);
+
+/* The length to use for one of `len` bytes. Never turns it into 0. */
+size_t call_len(const struct call *c, size_t len);
+
+/* The same for a vector: `cut` gets a shortened copy. Returns the vector to
+ * use and its length in *count. */
+#define CALL_IOV_MAX 64
+const struct iovec *call_iov(const struct call *c, const struct iovec *iov,
+                             size_t *count, struct iovec cut[CALL_IOV_MAX]);
+
+/* Sends a signal to this very thread. errno stays. */
+void raise_here(int signal);
+
+/* Records the return; errno as it stands is the call's. Returns `result`. */
+int64_t call_end(struct call *c, int64_t result);
+
+/* The same for calls that return an error number. */
+int call_end_error(struct call *c, int error);
+
+/* Notes a wait with a time-out: -1 for ever. */
+void call_timeout(struct call *c, int64_t ms);
+
+/* Ends a wait or pause: `expired` says that its time-out ran out. */
+void call_woke(struct call *c, bool expired);
+
+/* A short text to keep with the record. */
+void call_note(struct call *c, const char *note);
+
+/* Tells that an async-signal-unsafe function was entered in a handler. */
+void call_unsafe(const char *function, void *frame);
+#define UNSAFE_IN_HANDLER(name) call_unsafe(#name, __builtin_frame_address(0))
+
+/* Is a handler running that interrupted its thread at any moment? */
+bool in_async_handler(void *frame);
+
+/* Waits for a debugger, where one was asked for at `point`. */
+void wait_for_debugger(uint32_t point);
+
+/* Moves the trace on and wakes who waits on it. */
+void trace_advance(void);
+
+/* fd.c: which connection a descriptor belongs to. */
+int fd_conn(int fd); /* 0: none */
+void fd_is(int fd, int conn);
+void fd_forget(int fd);
+void fd_copy(int from, int to);
+enum { FD_EDGE = 1, FD_BROKEN = 2, FD_NOT_READY = 4 };
+unsigned fd_flags(int fd);
+void fd_flag(int fd, unsigned flags);
+
+/* signal.c: a signal that could interrupt a call here and now, without doing
+ * more than running its handler; 0: none. `restarts`: the call is restarted
+ * after a handler with SA_RESTART. `mask` is what the thread blocks; NULL:
+ * the call brings a mask of its own. */
+int signal_that_interrupts(bool restarts, const sigset_t *mask);
+
+/* process.c, thread.c: ordinals for a new process and a new thread. */
+void self_is_process(uint16_t process);
+void self_is_thread(uint16_t thread);
+
+/* What the harness holds a new thread with: runs `start`. */
+void process_adopt(uint16_t process);
+
+/* fork_server.c */
+int fork_server(int control, int argc, char **argv, int *case_argc,
+                char ***case_argv);
+extern int fork_server_control; /* -1: there is none */
+
+#endif

@@ -1,0 +1,162 @@
+/* process.c - processes: fork(2), wait(2), _exit(2), execve(2). */
+#include "interposer.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+/* A slot of its own for this thread of that process. */
+static void take_slot(uint16_t process, uint16_t thread)
+{
+    uint32_t n = atomic_fetch_add(&trace->threads, 1);
+    struct trace_thread *slot = &trace->thread[n % TRACE_THREADS];
+
+    slot->pid = getpid();
+    slot->process = process;
+    slot->thread = thread;
+    atomic_store(&slot->call, CALL_none);
+    atomic_store(&slot->held, 0);
+    atomic_store(&slot->tid, (int32_t)syscall(SYS_gettid));
+    self.slot = slot;
+}
+
+void self_is_process(uint16_t process)
+{
+    memset(&self, 0, sizeof(self));
+    take_slot(process, 1);
+}
+
+void self_is_thread(uint16_t thread)
+{
+    uint16_t process = self.slot ? self.slot->process : 1;
+
+    take_slot(process, thread);
+}
+
+/* The ordinal is drawn before the fork, so that it follows the order of the
+ * forks and not that of the children's first steps. */
+static pid_t forked(struct call *c)
+{
+    void *frame = self.handler_frame;
+    int signal = self.handler_signal;
+
+    if (!trace)
+        return real.fork();
+    uint16_t process = (uint16_t)(atomic_fetch_add(&trace->processes, 1) + 1);
+    pid_t pid = real.fork();
+    if (pid == 0) {
+        self_is_process(process);
+        self.handler_frame = frame; /* it may have forked in a handler */
+        self.handler_signal = signal;
+        errno = c->entry_errno;
+        return 0;
+    }
+    if (pid < 0)
+        atomic_fetch_sub(&trace->processes, 1);
+    return (pid_t)call_end(c, pid);
+}
+
+pid_t fork(void)
+{
+    struct call c = CALL(fork, -1, 0, 0);
+
+    if (call_fails(&c))
+        return (pid_t)call_end(&c, -1);
+    return forked(&c);
+}
+
+/* A child of vfork may not touch what our wrappers touch. POSIX lets vfork
+ * be fork. */
+pid_t vfork(void)
+{
+    struct call c = CALL(vfork, -1, 0, 0);
+
+    if (call_fails(&c))
+        return (pid_t)call_end(&c, -1);
+    return forked(&c);
+}
+
+static int hanging(int options)
+{
+    return options & WNOHANG ? CALL_NEVER_BLOCKS : CALL_PLAIN;
+}
+
+pid_t wait(int *wstatus)
+{
+    struct call c = CALL(wait, -1, -1, 0);
+
+    if (call_fails(&c))
+        return (pid_t)call_end(&c, -1);
+    return (pid_t)call_end(&c, real.wait(wstatus));
+}
+
+pid_t waitpid(pid_t pid, int *wstatus, int options)
+{
+    struct call c = CALL_ON(waitpid, -1, pid, options, hanging(options));
+
+    if (call_fails(&c))
+        return (pid_t)call_end(&c, -1);
+    return (pid_t)call_end(&c, real.waitpid(pid, wstatus, options));
+}
+
+int waitid(idtype_t idtype, id_t id, siginfo_t *info, int options)
+{
+    struct call c = CALL_ON(waitid, -1, id, options, hanging(options));
+
+    if (call_fails(&c))
+        return (int)call_end(&c, -1);
+    return (int)call_end(&c, real.waitid(idtype, id, info, options));
+}
+
+pid_t wait3(int *wstatus, int options, struct rusage *rusage)
+{
+    struct call c = CALL_ON(wait3, -1, -1, options, hanging(options));
+
+    if (call_fails(&c))
+        return (pid_t)call_end(&c, -1);
+    return (pid_t)call_end(&c, real.wait3(wstatus, options, rusage));
+}
+
+pid_t wait4(pid_t pid, int *wstatus, int options, struct rusage *rusage)
+{
+    struct call c = CALL_ON(wait4, -1, pid, options, hanging(options));
+
+    if (call_fails(&c))
+        return (pid_t)call_end(&c, -1);
+    return (pid_t)call_end(&c, real.wait4(pid, wstatus, options, rusage));
+}
+
+void _exit(int status)
+{
+    struct call c = CALL(_exit, -1, status, 0);
+
+    (void)c;
+    real._exit(status);
+    __builtin_unreachable();
+}
+
+void _Exit(int status)
+{
+    _exit(status);
+}
+
+void exit(int status)
+{
+    UNSAFE_IN_HANDLER(exit);
+    struct call c = CALL(exit, -1, status, 0);
+
+    (void)c;
+    real.exit(status);
+    __builtin_unreachable();
+}
+
+int execve(const char *path, char *const argv[], char *const envp[])
+{
+    struct call c = CALL(execve, -1, 0, 0);
+
+    call_note(&c, path);
+    if (trace)
+        atomic_fetch_add(&trace->execs, 1);
+    if (call_fails(&c))
+        return (int)call_end(&c, -1);
+    return (int)call_end(&c, real.execve(path, argv, envp));
+}

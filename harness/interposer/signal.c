@@ -1,0 +1,149 @@
+/* signal.c - handlers are called through ours, so that a call knows whether
+ * it runs in one: signal(2), sigaction(2), sigprocmask(2), kill(2). */
+#include "interposer.h"
+
+#include <string.h>
+
+union handler {
+    void (*simple)(int);
+    void (*detailed)(int, siginfo_t *, void *);
+};
+
+/* The program's own handlers; fork copies them as it does dispositions. */
+static union handler handlers[NSIG];
+static bool interrupts[NSIG]; /* without SA_RESTART */
+static bool installed[NSIG];
+
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+    void *outer_frame = self.handler_frame;
+    int outer_signal = self.handler_signal;
+    union handler handler = handlers[signal];
+
+    self.handler_frame = __builtin_frame_address(0);
+    self.handler_signal = signal;
+    handler.detailed(signal, info, context);
+    self.interrupted |= interrupts[signal];
+    self.handler_frame = outer_frame;
+    self.handler_signal = outer_signal;
+}
+
+/* The kernel passes all three arguments to every handler; one that takes a
+ * single argument does not look at the others. */
+static const union handler trampoline = {.detailed = on_signal};
+
+static bool is_handler(void (*handler)(int))
+{
+    return handler != SIG_DFL && handler != SIG_IGN && handler != SIG_ERR;
+}
+
+static bool is_signal(int signal)
+{
+    return signal > 0 && signal < NSIG;
+}
+
+static void remember(int signal, void (*handler)(int), bool restarts)
+{
+    installed[signal] = is_handler(handler);
+    interrupts[signal] = installed[signal] && !restarts;
+    if (installed[signal])
+        handlers[signal].simple = handler;
+}
+
+/* A signal whose handler could run now and change nothing. SIGPIPE comes
+ * from the program's own write and interrupts nothing else; those that ask
+ * the program to end would end it. */
+int signal_that_interrupts(bool restarts, const sigset_t *mask)
+{
+    static const int harmless[] = {SIGCHLD, SIGUSR1,  SIGUSR2, SIGIO,
+                                   SIGURG,  SIGWINCH, SIGALRM};
+
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
+        int signal = harmless[i];
+
+        if (mask && sigismember(mask, signal) == 1)
+            continue;
+        if (restarts ? interrupts[signal] : installed[signal])
+            return signal;
+    }
+    return 0;
+}
+
+void (*signal(int signum, void (*handler)(int)))(int)
+{
+    struct call c = CALL(signal, -1, signum, handler == SIG_IGN);
+    void (*before)(int) = SIG_DFL;
+
+    if (!trace || !is_signal(signum))
+        return real.signal(signum, handler);
+    before = handlers[signum].simple;
+    if (is_handler(handler))
+        handlers[signum].simple = handler;
+    void (*old)(int) =
+        real.signal(signum, is_handler(handler) ? trampoline.simple : handler);
+    if (old == SIG_ERR)
+        handlers[signum].simple = before;
+    else
+        remember(signum, handler, true);
+    call_end(&c, old == SIG_ERR ? -1 : 0);
+    return old == trampoline.simple ? before : old;
+}
+
+/* signal() of a source that asks for System V's: _XOPEN_SOURCE alone. */
+void (*__sysv_signal(int signum, void (*handler)(int)))(int)
+{
+    struct sigaction act = {.sa_handler = handler,
+                            .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+    struct sigaction old;
+
+    if (sigaction(signum, &act, &old) < 0)
+        return SIG_ERR;
+    return old.sa_handler;
+}
+
+int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)
+{
+    struct call c = CALL(sigaction, -1, signum, act ? act->sa_flags : -1);
+    struct sigaction ours;
+    union handler before;
+
+    if (!trace || !is_signal(signum))
+        return real.sigaction(signum, act, oldact);
+    before = handlers[signum];
+    if (act) {
+        ours = *act;
+        if (is_handler(act->sa_handler)) {
+            handlers[signum].simple = act->sa_handler;
+            ours.sa_handler = trampoline.simple;
+        }
+    }
+    int result = real.sigaction(signum, act ? &ours : NULL, oldact);
+    if (result == 0 && act)
+        remember(signum, act->sa_handler, act->sa_flags & SA_RESTART);
+    if (result < 0)
+        handlers[signum] = before;
+    if (result == 0 && oldact && oldact->sa_handler == trampoline.simple)
+        oldact->sa_handler = before.simple;
+    return (int)call_end(&c, result);
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)
+{
+    struct call c = CALL(sigprocmask, -1, how, 0);
+
+    return (int)call_end(&c, real.sigprocmask(how, set, oldset));
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset)
+{
+    struct call c = CALL(pthread_sigmask, -1, how, 0);
+
+    return call_end_error(&c, real.pthread_sigmask(how, set, oldset));
+}
+
+int kill(pid_t pid, int sig)
+{
+    struct call c = CALL(kill, -1, pid, sig);
+
+    return (int)call_end(&c, real.kill(pid, sig));
+}

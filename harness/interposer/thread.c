@@ -1,0 +1,72 @@
+/* thread.c - threads: pthread_create(3), pthread_detach(3), pthread_join(3).
+ */
+#include "interposer.h"
+
+static _Atomic uint32_t threads = 1; /* in this process; main is the first */
+
+struct start {
+    void *(*routine)(void *);
+    void *arg;
+    uint16_t thread;
+    uint16_t process;
+};
+
+/* A play can hold a new thread here, before its first instruction: what its
+ * creator left lying for it must still be there later. */
+static void *run_thread(void *arg)
+{
+    struct start start = *(struct start *)arg;
+
+    real.free(arg);
+    self.slot = NULL;
+    self_is_thread(start.thread);
+    self.slot->process = start.process;
+    struct call c = CALL(thread_start, -1, start.thread, 0);
+    call_end(&c, 0);
+    return start.routine(start.arg);
+}
+
+static int create(struct call *c, pthread_t *thread, const pthread_attr_t *attr,
+                  void *(*routine)(void *), void *arg)
+{
+    struct start *start = real.malloc(sizeof(*start));
+
+    if (!start)
+        return call_end_error(c, EAGAIN);
+    *start = (struct start){
+        .routine = routine,
+        .arg = arg,
+        .thread = (uint16_t)(atomic_fetch_add(&threads, 1) + 1),
+        .process = self.slot ? self.slot->process : 1,
+    };
+    int error = real.pthread_create(thread, attr, run_thread, start);
+    if (error)
+        real.free(start);
+    return call_end_error(c, error);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                   void *(*routine)(void *), void *arg)
+{
+    struct call c = CALL(pthread_create, -1, 0, 0);
+
+    if (!trace)
+        return real.pthread_create(thread, attr, routine, arg);
+    if (call_fails(&c))
+        return call_end_error(&c, c.value); /* returned, not in errno */
+    return create(&c, thread, attr, routine, arg);
+}
+
+int pthread_detach(pthread_t thread)
+{
+    struct call c = CALL(pthread_detach, -1, 0, 0);
+
+    return call_end_error(&c, real.pthread_detach(thread));
+}
+
+int pthread_join(pthread_t thread, void **retval)
+{
+    struct call c = CALL(pthread_join, -1, 0, 0);
+
+    return call_end_error(&c, real.pthread_join(thread, retval));
+}

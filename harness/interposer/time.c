@@ -1,0 +1,76 @@
+/* time.c - pauses and timers: sleep(3), nanosleep(2), alarm(2),
+ * setitimer(2). A program in one of them is not at rest. */
+#include "interposer.h"
+
+static void pause_ends(struct call *c, int64_t result)
+{
+    call_woke(c, result == 0);
+    call_end(c, result);
+}
+
+unsigned int sleep(unsigned int seconds)
+{
+    struct call c = CALL(sleep, -1, seconds, 0);
+
+    call_timeout(&c, (int64_t)seconds * 1000);
+    unsigned int left = real.sleep(seconds);
+    pause_ends(&c, left);
+    return left;
+}
+
+int usleep(useconds_t usec)
+{
+    struct call c = CALL(usleep, -1, usec, 0);
+
+    call_timeout(&c, usec / 1000);
+    int result = real.usleep(usec);
+    pause_ends(&c, result);
+    return result;
+}
+
+static int64_t ms_of(const struct timespec *t)
+{
+    return t ? (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000 : 0;
+}
+
+int nanosleep(const struct timespec *duration, struct timespec *left)
+{
+    struct call c = CALL(nanosleep, -1, 0, 0);
+
+    call_timeout(&c, ms_of(duration));
+    int result = real.nanosleep(duration, left);
+    pause_ends(&c, result);
+    return result;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
+                    struct timespec *left)
+{
+    struct call c = CALL(clock_nanosleep, -1, clock, flags);
+
+    call_timeout(&c, flags & TIMER_ABSTIME ? 0 : ms_of(t));
+    int error = real.clock_nanosleep(clock, flags, t, left);
+    call_woke(&c, error == 0);
+    return call_end_error(&c, error);
+}
+
+unsigned int alarm(unsigned int seconds)
+{
+    struct call c = CALL(alarm, -1, seconds, 0);
+
+    if (trace && seconds > 0)
+        atomic_fetch_add(&trace->alarms, 1);
+    unsigned int left = real.alarm(seconds);
+    call_end(&c, left);
+    return left;
+}
+
+int setitimer(__itimer_which_t which, const struct itimerval *value,
+              struct itimerval *old)
+{
+    struct call c = CALL(setitimer, -1, which, 0);
+
+    if (trace && value && (value->it_value.tv_sec || value->it_value.tv_usec))
+        atomic_fetch_add(&trace->alarms, 1);
+    return (int)call_end(&c, real.setitimer(which, value, old));
+}

@@ -1,0 +1,409 @@
+/* peer.c - peers on TCP sockets, pipes and terminals. */
+#define _GNU_SOURCE
+#include "peer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define CHUNK 65536
+#define HELD  65536
+
+/* A send buffer's size goes by that of the segments: tcp(7), TCP_MAXSEG. */
+#define SMALL_SEGMENT     1024
+#define SMALL_SEND_BUFFER 16384
+
+#define NO_LIMIT UINT64_MAX
+
+static void init(struct peer *peer, enum peer_kind kind, int in, int out)
+{
+    int number = peer->number;
+
+    memset(peer, 0, sizeof(*peer));
+    peer->number = number;
+    peer->kind = kind;
+    peer->in = in;
+    peer->out = out;
+    peer->reading = true;
+    peer->read_most = NO_LIMIT;
+    fcntl(in, F_SETFL, O_NONBLOCK);
+    fcntl(out, F_SETFL, O_NONBLOCK);
+}
+
+static void option(int fd, int level, int name, int value)
+{
+    setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+static socklen_t parse_address(union address *address, const char *text,
+                               uint16_t port)
+{
+    memset(address, 0, sizeof(*address));
+    if (inet_pton(AF_INET, text, &address->in.sin_addr) == 1) {
+        address->in.sin_family = AF_INET;
+        address->in.sin_port = htons(port);
+        return sizeof(address->in);
+    }
+    inet_pton(AF_INET6, text, &address->in6.sin6_addr);
+    address->in6.sin6_family = AF_INET6;
+    address->in6.sin6_port = htons(port);
+    return sizeof(address->in6);
+}
+
+static uint16_t port_of(const union address *address)
+{
+    return ntohs(address->any.sa_family == AF_INET ? address->in.sin_port
+                                                   : address->in6.sin6_port);
+}
+
+int peer_connect(struct peer *peer, const char *addr, uint16_t port,
+                 int receive_buffer_bytes,
+                 void (*port_known)(void *arg, uint16_t port), void *arg)
+{
+    union address local, remote;
+    socklen_t len = parse_address(&remote, addr, port);
+
+    parse_address(&local, addr, 0);
+    int fd = socket(remote.any.sa_family,
+                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    init(peer, PEER_CLIENT, fd, fd);
+    peer->remote_port = port;
+    option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (receive_buffer_bytes) {
+        option(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
+        option(fd, SOL_SOCKET, SO_SNDBUF, SMALL_SEND_BUFFER);
+        option(fd, IPPROTO_TCP, TCP_MAXSEG, SMALL_SEGMENT);
+    }
+    /* The port must be known before the program can see the connection. */
+    if (bind(fd, &local.any, len) < 0 || getsockname(fd, &local.any, &len) < 0)
+        return -1;
+    peer->port = port_of(&local);
+    if (port_known)
+        port_known(arg, peer->port);
+    if (connect(fd, &remote.any, len) < 0 && errno != EINPROGRESS) {
+        peer->error = errno;
+        return 0;
+    }
+    return 0;
+}
+
+void peer_accepted(struct peer *peer, int fd, enum peer_answer answer)
+{
+    union address address = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t len = sizeof(address);
+
+    init(peer, PEER_SERVER, fd, fd);
+    peer->connected = true;
+    peer->discards = true;
+    peer->answer = answer;
+    option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (getsockname(fd, &address.any, &len) == 0)
+        peer->port = port_of(&address);
+    len = sizeof(address);
+    if (getpeername(fd, &address.any, &len) == 0)
+        peer->remote_port = port_of(&address);
+}
+
+void peer_user(struct peer *peer, int in, int out)
+{
+    init(peer, PEER_USER, in, out);
+    peer->connected = true;
+}
+
+static int add_segment(struct peer *peer, const char *bytes, uint64_t len)
+{
+    if (peer->segments == PEER_SEGMENTS) {
+        errno = ENOBUFS;
+        return -1;
+    }
+    peer->segment[peer->segments++] =
+        (struct peer_segment){peer->queued, len, bytes};
+    peer->queued += len;
+    return 0;
+}
+
+int peer_queue(struct peer *peer, const void *bytes, size_t len)
+{
+    char *copy = malloc(len ? len : 1);
+
+    if (!copy)
+        return -1;
+    memcpy(copy, bytes, len);
+    if (add_segment(peer, copy, len) == 0)
+        return 0;
+    free(copy);
+    return -1;
+}
+
+int peer_queue_pattern(struct peer *peer, uint64_t len)
+{
+    return add_segment(peer, NULL, len);
+}
+
+/* Neighbours differ, and so do places a power of two apart: a swapped,
+ * lost or doubled block shows. The period, 251, is prime. */
+static unsigned char pattern(const struct peer *peer, uint64_t at)
+{
+    return (unsigned char)(at % 251 + at / 251 * 7 +
+                           (uint64_t)peer->number * 37);
+}
+
+unsigned char peer_byte(const struct peer *peer, uint64_t at)
+{
+    for (size_t i = peer->segments; i-- > 0;) {
+        const struct peer_segment *segment = &peer->segment[i];
+
+        if (at < segment->start)
+            continue;
+        return segment->bytes
+                   ? (unsigned char)segment->bytes[at - segment->start]
+                   : pattern(peer, at);
+    }
+    return 0;
+}
+
+static void broke(struct peer *peer, int error)
+{
+    if (!peer->error)
+        peer->error = error;
+}
+
+static void finish_connecting(struct peer *peer)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+    struct tcp_info info;
+    socklen_t info_len = sizeof(info);
+
+    if (getsockopt(peer->in, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error)
+        broke(peer, error);
+    else if (getsockopt(peer->in, IPPROTO_TCP, TCP_INFO, &info, &info_len) ==
+                 0 &&
+             info.tcpi_state != TCP_SYN_SENT)
+        peer->connected = true;
+}
+
+static ssize_t put(struct peer *peer, const void *bytes, size_t len)
+{
+    ssize_t n = peer->in == peer->out
+                    ? send(peer->out, bytes, len, MSG_NOSIGNAL)
+                    : write(peer->out, bytes, len);
+
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        broke(peer, errno);
+        return -1;
+    }
+    return n < 0 ? 0 : n;
+}
+
+static uint64_t pump_out(struct peer *peer)
+{
+    unsigned char chunk[CHUNK];
+    uint64_t moved = 0;
+
+    while (peer->out >= 0 && !peer->error && peer->sent < peer->queued) {
+        size_t len = 0;
+
+        while (len < sizeof(chunk) && peer->sent + len < peer->queued) {
+            chunk[len] = peer_byte(peer, peer->sent + len);
+            len++;
+        }
+        ssize_t n = put(peer, chunk, len);
+        if (n <= 0)
+            break;
+        peer->sent += (uint64_t)n;
+        moved += (uint64_t)n;
+    }
+    return moved;
+}
+
+static void compare(struct peer *peer, const unsigned char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len && !peer->differs && !peer->discards; i++) {
+        uint64_t at = peer->received + i;
+
+        if (at < peer->queued && bytes[i] == peer_byte(peer, at))
+            continue;
+        peer->differs = true;
+        peer->differs_at = at;
+        peer->differs_came = bytes[i];
+        peer->differs_due = at < peer->queued ? peer_byte(peer, at) : 0;
+    }
+    peer->received += len;
+}
+
+/* How much to take now. */
+static size_t appetite(const struct peer *peer)
+{
+    uint64_t room = peer->read_most - peer->received;
+
+    if (peer->kind == PEER_SERVER && peer->answer == ANSWER_BLOCKING &&
+        peer->held_len > 0)
+        return 0;
+    if (peer->kind == PEER_SERVER && peer->answer != ANSWER_NOTHING &&
+        room > HELD - peer->held_len)
+        room = HELD - peer->held_len;
+    return room < CHUNK ? (size_t)room : CHUNK;
+}
+
+bool peer_takes(const struct peer *peer)
+{
+    return peer->in >= 0 && peer->reading && !peer->eof && !peer->error &&
+           appetite(peer) > 0;
+}
+
+static bool keep(struct peer *peer, const unsigned char *bytes, size_t len)
+{
+    if (peer->answer == ANSWER_NOTHING || peer->kind != PEER_SERVER)
+        return true;
+    if (!peer->held)
+        peer->held = malloc(HELD);
+    if (!peer->held)
+        return false;
+    memmove(peer->held, peer->held + peer->held_at, peer->held_len);
+    peer->held_at = 0;
+    memcpy(peer->held + peer->held_len, bytes, len);
+    peer->held_len += len;
+    return true;
+}
+
+/* Quick acknowledgements, again after each receive: the program's own
+ * socket options stay its own, and a short write costs no 40 ms. */
+static uint64_t pump_in(struct peer *peer)
+{
+    unsigned char chunk[CHUNK];
+    uint64_t moved = 0;
+    size_t want;
+
+    while (peer->in >= 0 && peer->reading && !peer->eof && !peer->error &&
+           (want = appetite(peer)) > 0) {
+        ssize_t n = read(peer->in, chunk, want);
+
+        if (n < 0 && peer->kind == PEER_USER && errno == EIO)
+            n = 0; /* a terminal whose other side is closed */
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            break;
+        if (n < 0) {
+            broke(peer, errno);
+            return moved + 1;
+        }
+        if (n == 0) {
+            peer->eof = true;
+            return moved + 1;
+        }
+        compare(peer, chunk, (size_t)n);
+        if (!keep(peer, chunk, (size_t)n))
+            broke(peer, ENOMEM);
+        moved += (uint64_t)n;
+        if (peer->in == peer->out)
+            option(peer->in, IPPROTO_TCP, TCP_QUICKACK, 1);
+    }
+    return moved;
+}
+
+/* A server peer's answer: what it holds, or the next piece of it. */
+static uint64_t pump_answer(struct peer *peer)
+{
+    uint64_t moved = 0;
+
+    while (peer->held_len > 0 && !peer->error) {
+        size_t len = peer->held_len;
+
+        if (peer->answer == ANSWER_PIECES && len > peer->piece % 7 + 1)
+            len = peer->piece % 7 + 1;
+        ssize_t n = put(peer, peer->held + peer->held_at, len);
+        if (n <= 0)
+            break;
+        peer->held_at += (size_t)n;
+        peer->held_len -= (size_t)n;
+        peer->sent += (uint64_t)n;
+        peer->piece++;
+        moved += (uint64_t)n;
+    }
+    return moved;
+}
+
+static bool all_sent(const struct peer *peer)
+{
+    if (peer->kind == PEER_SERVER && peer->answer != ANSWER_NOTHING)
+        return peer->eof && peer->held_len == 0;
+    return peer->sent == peer->queued;
+}
+
+static uint64_t pump_half_close(struct peer *peer)
+{
+    if (!peer->half_close || peer->half_closed || !all_sent(peer))
+        return 0;
+    peer->half_closed = true;
+    if (peer->in == peer->out) {
+        shutdown(peer->out, SHUT_WR);
+    } else {
+        close(peer->out);
+        peer->out = -1;
+    }
+    return 1;
+}
+
+uint64_t peer_pump(struct peer *peer)
+{
+    uint64_t moved = 0;
+
+    if (peer->in < 0)
+        return 0;
+    if (!peer->connected && !peer->error)
+        finish_connecting(peer);
+    if (!peer->connected)
+        return 0;
+    moved += pump_out(peer);
+    moved += pump_in(peer);
+    if (peer->kind == PEER_SERVER)
+        moved += pump_answer(peer);
+    return moved + pump_half_close(peer);
+}
+
+static void close_both(struct peer *peer)
+{
+    if (peer->out >= 0 && peer->out != peer->in)
+        close(peer->out);
+    if (peer->in >= 0)
+        close(peer->in);
+    peer->in = peer->out = -1;
+}
+
+void peer_close(struct peer *peer)
+{
+    close_both(peer);
+}
+
+/* socket(7), SO_LINGER with a time of 0: close sends RST. */
+void peer_reset(struct peer *peer)
+{
+    struct linger now = {1, 0};
+
+    setsockopt(peer->in, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    close_both(peer);
+}
+
+void peer_release(struct peer *peer)
+{
+    close_both(peer);
+    for (size_t i = 0; i < peer->segments; i++)
+        free((void *)peer->segment[i].bytes);
+    free(peer->held);
+    memset(peer, 0, sizeof(*peer));
+    peer->in = peer->out = -1;
+}

@@ -1,0 +1,509 @@
+/* play.c - the loop behind every wait: move the peers, look, wait for the
+ * trace to move, and prove it where nothing will. */
+#define _GNU_SOURCE
+#include "play_internal.h"
+
+#include "blame.h"
+#include "debug.h"
+#include "story.h"
+#include "watchdog.h"
+#include "wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The net below. Rest, spinning and death are proved long before. */
+#define DEADLINE_NS 20000000000u
+
+/* Without any progress at the peers: nobody computes so long for an echo. */
+#define SPIN_CALLS  20000u
+#define SPIN_CPU_NS 500000000u
+
+/* A wait with a time-out that ran out for a second in all, for nothing. */
+#define TIMED_MS 1000u
+
+uint64_t play_now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void play_tell(struct play *play, const char *format, ...)
+{
+    va_list list;
+
+    if (play->acts == PLAY_ACTS)
+        return;
+    struct play_act *act = &play->act[play->acts++];
+    act->at_ns = play_now_ns();
+    va_start(list, format);
+    vsnprintf(act->text, sizeof(act->text), format, list);
+    va_end(list);
+}
+
+/* What led up to the verdict: the last rows of the story. */
+static void keep_story(struct play *play)
+{
+    struct story story;
+
+    if (story_take(&story, play) < 0)
+        return;
+    story_tail(&story, 8, play->verdict->story, sizeof(play->verdict->story));
+    story_release(&story);
+}
+
+static void keep_last_printed(struct play *play)
+{
+    const char *text = play_errors(play);
+    size_t len = strlen(text), room = sizeof(play->verdict->printed) - 1;
+
+    if (len > room) {
+        text += len - room;
+        const char *line = strchr(text, '\n'); /* the first is cut off */
+        text = line && line[1] ? line + 1 : text;
+    }
+    snprintf(play->verdict->printed, sizeof(play->verdict->printed), "%s",
+             text);
+}
+
+void play_blame(struct play *play, enum play_blame blame)
+{
+    play->blame = blame;
+}
+
+void play_end_failed(struct play *play)
+{
+    if (play->escape)
+        longjmp(*play->escape, 1);
+    fail();
+    abort(); /* cmocka's fail() does not return; the compiler can't know */
+}
+
+void play_fail(struct play *play, const char *expected, const char *came, ...)
+{
+    va_list list;
+
+    play_pump(play);
+    play->verdict->status = VERDICT_FAIL;
+    snprintf(play->verdict->expected, sizeof(play->verdict->expected), "%s",
+             expected);
+    va_start(list, came);
+    vsnprintf(play->verdict->came, sizeof(play->verdict->came), came, list);
+    va_end(list);
+    keep_last_printed(play);
+    blame_fill(play);
+    keep_story(play);
+    blame_end(play);
+    play_end_failed(play);
+}
+
+/* ---- Moving ---- */
+
+static bool take_text(struct play_text *text, int fd)
+{
+    char spill[4096];
+    bool moved = false;
+
+    while (fd >= 0) {
+        size_t room = PLAY_TEXT - 1 - text->len;
+        ssize_t n = room > 0 ? read(fd, text->text + text->len, room)
+                             : read(fd, spill, sizeof(spill));
+
+        if (n <= 0)
+            break;
+        moved = true;
+        if (room > 0)
+            text->len += (size_t)n;
+        else
+            text->lost += (uint64_t)n;
+    }
+    text->text[text->len] = '\0';
+    return moved;
+}
+
+static void progress(struct play *play)
+{
+    struct trace *trace = play->program->trace;
+
+    play->calls_then = atomic_load(&trace->calls);
+    play->wakeups_then = atomic_load(&trace->wakeups);
+    play->paused_then = atomic_load(&trace->paused_ms);
+    play->moved_then = atomic_load(&trace->moved);
+    play->time_then = play_now_ns();
+    play->cpu_then = 0;
+}
+
+static bool user_owns_output(const struct play *play)
+{
+    for (size_t i = 0; i < play->peers; i++)
+        if (play->peer[i]->kind == PEER_USER)
+            return true;
+    return false;
+}
+
+/* The kernel hands over what is typed by a worker of its own, later: until
+ * then a program that waits for it would look as if it waited for ever.
+ * Looking at the terminal waits for that worker. */
+static void hand_over_typed(const struct play *play)
+{
+    struct pollfd look = {play->slave, POLLIN, 0};
+
+    if (play->slave >= 0)
+        poll(&look, 1, 0);
+}
+
+bool play_pump(struct play *play)
+{
+    bool moved = false, printed = false;
+
+    for (size_t i = 0; i < play->peers; i++)
+        moved |= peer_pump(play->peer[i]) > 0;
+    hand_over_typed(play);
+    if (moved) /* what it prints is none: it may log each turn of a spin */
+        progress(play);
+    if (!user_owns_output(play))
+        printed |= take_text(&play->output, play->program->output);
+    printed |= take_text(&play->errors, play->program->errors);
+    return moved || printed;
+}
+
+/* "0x64 ('d')" */
+static char *byte_name(unsigned char byte, char text[16])
+{
+    if (byte == '\n')
+        snprintf(text, 16, "0x0a ('\\n')");
+    else if (isprint(byte))
+        snprintf(text, 16, "0x%02x ('%c')", byte, byte);
+    else
+        snprintf(text, 16, "0x%02x", byte);
+    return text;
+}
+
+/* Whatever is being waited for: bytes that were never due end the case. */
+static void check_bytes(struct play *play)
+{
+    for (size_t i = 0; i < play->peers; i++) {
+        struct peer *peer = play->peer[i];
+        unsigned long long right = peer->differs_at;
+        char who[32] = "stdout", came[16], due[16];
+
+        if (!peer->differs)
+            continue;
+        play->blame_conn = peer->number;
+        if (peer->kind != PEER_USER)
+            snprintf(who, sizeof(who), "client %d", peer->number);
+        byte_name(peer->differs_came, came);
+        if (right >= peer->queued)
+            play_fail(play, "each byte comes back once, in order",
+                      "%s got back the %llu bytes that were sent, and then "
+                      "more: byte %llu is %s",
+                      who, right, right + 1, came);
+        play_fail(play, "each byte comes back once, in order",
+                  "byte %llu that %s got is %s, but %s was sent%s", right + 1,
+                  who, came, byte_name(peer->differs_due, due),
+                  right > 0 ? "; the bytes before it are right" : "");
+    }
+}
+
+/* ---- Proving ---- */
+
+static bool wire_quiet(struct play *play)
+{
+    return wire_is_quiet(play->peer, play->peers);
+}
+
+/* One look after the other: the same twice over is rest. */
+struct proof {
+    struct rest last;
+    unsigned same;
+    uint64_t since_ns; /* the first of the looks that are the same */
+};
+
+/* A time-out that ran out for nothing, again and again; or a timer of a kind
+ * that the trace does not see, for as long. */
+static bool waits_in_vain(struct play *play, const struct proof *proof)
+{
+    uint64_t paused = atomic_load(&play->program->trace->paused_ms);
+
+    return paused - play->paused_then >= TIMED_MS ||
+           play_now_ns() - proof->since_ns >= TIMED_MS * (uint64_t)1000000;
+}
+
+/* Bytes that the program moves are progress, too, though no peer sees them
+ * yet: nobody moves bytes for ever for nothing. */
+static void note_moved_bytes(struct play *play)
+{
+    if (atomic_load(&play->program->trace->moved) != play->moved_then)
+        progress(play);
+}
+
+static enum play_end judge_look(struct play *play, struct proof *proof)
+{
+    struct rest now;
+
+    if (rest_look(&now, play->program) < 0)
+        return END_HOLDS;
+    proof->same = rest_same(&proof->last, &now) ? proof->same + 1 : 0;
+    if (proof->same == 0)
+        proof->since_ns = play_now_ns();
+    proof->last = now;
+    if (play->cpu_then == 0)
+        play->cpu_then = now.cpu_ns + 1;
+    if (now.cpu_ns >
+        play->cpu_then + (uint64_t)SPIN_CPU_NS * play->program->slowness)
+        return END_SPINS;
+    if (now.state == REST_GONE && wire_quiet(play))
+        return END_ENDED;
+    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play))
+        return program_ended(play->program) ? END_ENDED : END_REST;
+    if (now.state == REST_TIMED && proof->same >= 2 && wire_quiet(play) &&
+        waits_in_vain(play, proof))
+        return END_TIMED;
+    return END_HOLDS;
+}
+
+/* A byte at a time makes many calls before a peer gets to see one: bytes that
+ * leave or fill the kernel's buffers are progress, too. */
+static bool makes_calls_for_nothing(struct play *play)
+{
+    uint64_t sum;
+
+    if (atomic_load(&play->program->trace->calls) - play->calls_then <=
+        SPIN_CALLS)
+        return false;
+    sum = wire_sum(play->peer, play->peers);
+    if (sum == play->wire_then)
+        return true;
+    play->wire_then = sum;
+    progress(play);
+    return false;
+}
+
+/* The first looks come soon, the later ones leave the program alone. */
+static unsigned slice_us(unsigned quiet)
+{
+    return quiet < 2 ? 200 : quiet < 10 ? 500 : 2000;
+}
+
+enum play_end play_until(struct play *play, play_condition *holds, void *arg)
+{
+    struct trace *trace = play->program->trace;
+    struct proof proof = {.last = {.state = REST_BUSY}};
+    unsigned quiet = 0, turns = 0;
+
+    progress(play);
+    for (;;) {
+        debug_attach(play);
+        watchdog_feed(play->program->pid);
+        uint32_t seq = atomic_load(&trace->seq);
+        bool ended = program_ended(play->program);
+        bool moved = play_pump(play);
+
+        check_bytes(play);
+        if (holds(play, arg))
+            return END_HOLDS;
+        note_moved_bytes(play);
+        if (makes_calls_for_nothing(play))
+            return END_SPINS;
+        if (moved && ++turns % 64 != 0) {
+            quiet = 0;
+            continue;
+        }
+        trace_wait(trace, seq, slice_us(quiet));
+        if (atomic_load(&trace->seq) != seq && ++turns % 64 != 0) {
+            quiet = 0;
+            continue;
+        }
+        enum play_end end = judge_look(play, &proof);
+        if (end == END_ENDED && !ended)
+            continue; /* take in what it left first */
+        if (end != END_HOLDS)
+            return (play_pump(play) && end != END_SPINS && end != END_TIMED) ||
+                           holds(play, arg)
+                       ? END_HOLDS
+                       : end;
+        quiet++;
+        if (play_now_ns() - play->time_then >
+            (uint64_t)DEADLINE_NS * play->program->slowness)
+            return END_DEADLINE;
+    }
+}
+
+void play_must(struct play *play, play_condition *holds, void *arg,
+               const char *expected)
+{
+    char words[700];
+    enum play_end end;
+
+    do {
+        end = play_until(play, holds, arg);
+    } while (end == END_HOLDS && !holds(play, arg));
+    play->hangs = end == END_REST || end == END_TIMED;
+    play->spins = end == END_SPINS;
+    if (end != END_HOLDS)
+        play_fail(play, expected, "%s",
+                  play_describe(play, end, words, sizeof(words)));
+}
+
+/* A program that waits with a time-out is at rest when it has woken up a few
+ * times and found nothing to do. */
+static bool wakes_for_nothing(struct play *play, void *arg)
+{
+    struct trace *trace = play->program->trace;
+
+    (void)arg;
+    return atomic_load(&trace->wakeups) - play->wakeups_then >= 3 &&
+           atomic_load(&trace->paused_ms) - play->paused_then >= 20;
+}
+
+static enum play_end until_rest(struct play *play)
+{
+    enum play_end end;
+
+    do {
+        end = play_until(play, wakes_for_nothing, NULL);
+    } while (end == END_HOLDS && !wakes_for_nothing(play, NULL));
+    return end;
+}
+
+void play_settle(struct play *play)
+{
+    until_rest(play);
+}
+
+void play_rest(struct play *play)
+{
+    enum play_end end = until_rest(play);
+    char words[700];
+
+    play->spins = end == END_SPINS;
+    if (end == END_SPINS || end == END_DEADLINE)
+        play_fail(play, "the program comes to rest when nothing is left to do",
+                  "%s", play_describe(play, end, words, sizeof(words)));
+}
+
+/* ---- In words ---- */
+
+static size_t add(char *text, size_t size, size_t at, const char *format, ...)
+{
+    va_list list;
+
+    if (at >= size)
+        return at;
+    va_start(list, format);
+    int n = vsnprintf(text + at, size - at, format, list);
+    va_end(list);
+    return n < 0 ? at : at + (size_t)n;
+}
+
+static size_t describe_thread(struct play *play, char *text, size_t size,
+                              size_t at, const struct trace_thread *slot)
+{
+    enum call_id call = atomic_load(&slot->call);
+    int conn = atomic_load(&slot->conn);
+    char place[80];
+
+    at = add(text, size, at, "process %d", slot->process);
+    if (slot->thread > 1)
+        at = add(text, size, at, ", thread %d", slot->thread);
+    if (call == CALL_none)
+        return add(text, size, at,
+                   play->hangs ? " is blocked on a lock or a signal"
+                               : " is in its own code");
+    blame_place(play, atomic_load(&slot->caller), place, sizeof(place));
+    at = add(text, size, at, " is blocked in %s()%s", call_name(call), place);
+    if (conn > 0)
+        at = add(text, size, at, " on connection %d", conn);
+    return at;
+}
+
+static size_t describe_threads(struct play *play, char *text, size_t size,
+                               size_t at)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t count = atomic_load(&trace->threads);
+    unsigned told = 0;
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
+        const struct trace_thread *slot = &trace->thread[i];
+        char path[64];
+
+        snprintf(path, sizeof(path), "/proc/%d/task/%d", slot->pid,
+                 atomic_load(&slot->tid));
+        if (access(path, F_OK) < 0 || census_state(slot->pid) == 'Z')
+            continue;
+        if (told++ == 4)
+            return add(text, size, at, "; ...");
+        at = add(text, size, at, told == 1 ? "" : "; ");
+        at = describe_thread(play, text, size, at, slot);
+    }
+    return at;
+}
+
+static bool is_from_submission(const struct trace_record *record,
+                               const void *arg)
+{
+    (void)arg;
+    return record->caller[0] != 0;
+}
+
+static void describe_spin(struct play *play, char *text, size_t size)
+{
+    struct trace *trace = play->program->trace;
+    struct trace_record record;
+    char place[80];
+    size_t at =
+        add(text, size, 0, "the program spins: %u calls without any progress",
+            atomic_load(&trace->calls) - play->calls_then);
+
+    if (!trace_find_last(trace, is_from_submission, NULL, &record))
+        return;
+    blame_place(play, record.caller[0], place, sizeof(place));
+    add(text, size, at, ", the last of them %s()%s", call_name(record.call),
+        place);
+}
+
+char *play_describe(struct play *play, enum play_end end, char *text,
+                    size_t size)
+{
+    size_t at = 0;
+    char status[64];
+
+    text[0] = '\0';
+    switch (end) {
+    case END_ENDED:
+        add(text, size, 0, "the program %s",
+            program_status_text(play->program->status, status, sizeof(status)));
+        return text;
+    case END_SPINS:
+        describe_spin(play, text, size);
+        return text;
+    case END_TIMED:
+        at = add(text, size, at, "it wakes up by a time-out, and does not; ");
+        break;
+    case END_DEADLINE:
+        at = add(text, size, at, "it did not within 20 seconds; ");
+        break;
+    default:
+        at = add(text, size, at, "nothing moves any more: ");
+        break;
+    }
+    describe_threads(play, text, size, at);
+    return text;
+}

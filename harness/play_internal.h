@@ -1,0 +1,118 @@
+/* play_internal.h - what play*.c, act*.c and expect*.c share. */
+#ifndef FAULTLINE_PLAY_INTERNAL_H
+#define FAULTLINE_PLAY_INTERNAL_H
+
+#include "play.h"
+#include "program.h"
+#include "rest.h"
+
+#include <setjmp.h>
+
+#define PLAY_TEXT  65536
+#define PLAY_PEERS 2048
+
+/* What a case prints, kept: the first that fits; the rest counted. */
+struct play_text {
+    char *text;
+    size_t len;
+    uint64_t lost;
+};
+
+/* Something that the play or a peer did. */
+#define PLAY_ACTS 256
+struct play_act {
+    uint64_t at_ns;
+    char text[112];
+};
+
+struct play {
+    const struct step *step;
+    const struct step_case *row;
+    struct verdict *verdict;
+    struct program *program;
+    const char *program_name;
+    uint16_t port;
+    char port_text[8];
+    unsigned descriptors;      /* for the start */
+    unsigned taken[2];         /* for the start: inherited ones */
+    unsigned descriptors_room; /* to put back */
+
+    struct peer *peer[PLAY_PEERS]; /* in the order of making */
+    size_t peers;
+    unsigned clients; /* connections numbered so far */
+    int listener;     /* of play_listen(); -1: none */
+    int terminal;     /* our side of the pseudo-terminal; -1: none */
+    int slave;        /* the program's side of it, held open to look at */
+    struct play_text output, errors;
+    unsigned descriptor_count;
+    struct play_act act[PLAY_ACTS]; /* the first ones, in order */
+    size_t acts;
+
+    jmp_buf *escape; /* where a failed play goes; NULL: it is a test */
+
+    /* For the blamed line. */
+    const char *binary; /* the program's file */
+    struct source *source;
+    enum play_blame blame;
+    int blame_conn; /* the connection in question; 0: none */
+    bool hangs;
+    bool spins;
+
+    /* Since the last progress: */
+    uint32_t calls_then;
+    uint32_t wakeups_then;
+    uint64_t paused_then;
+    uint64_t moved_then;
+    uint64_t cpu_then;
+    uint64_t time_then;
+    uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
+};
+
+/* Why a wait ended without what it waited for. */
+enum play_end {
+    END_HOLDS, /* it came */
+    END_REST,  /* proved: it will never come */
+    END_TIMED, /* the program wakes up again and again, and does nothing */
+    END_SPINS, /* calls or CPU time without progress */
+    END_ENDED, /* the program has ended */
+    END_DEADLINE,
+};
+
+typedef bool play_condition(struct play *play, void *arg);
+
+/* Moves the peers and waits until the condition holds or never will. */
+enum play_end play_until(struct play *play, play_condition *holds, void *arg);
+
+/* The same, and the play ends with a verdict where it does not hold. */
+void play_must(struct play *play, play_condition *holds, void *arg,
+               const char *expected);
+
+/* A case's life: everything is set up, and torn down whatever happened. */
+void play_open(struct play *play, struct program *program, uint16_t port);
+void play_end(struct play *play);
+
+/* Moves all peers and takes in what the program printed. Returns whether
+ * anything moved. */
+bool play_pump(struct play *play);
+
+/* In words: what the program is doing, thread by thread. */
+char *play_describe(struct play *play, enum play_end end, char *text,
+                    size_t size);
+
+/* Ends the play as "not graded": the machine's trouble, by errno. */
+void play_not_graded(struct play *play, const char *what);
+
+/* A peer that lives as long as the play. */
+struct peer *play_new_peer(struct play *play);
+
+/* Ends the play, whose verdict is in place. */
+__attribute__((noreturn)) void play_end_failed(struct play *play);
+
+/* The program's connection to play_listen()'s server, where it has come;
+ * else NULL. */
+struct peer *play_accept_now(struct play *play, enum peer_answer answer);
+
+/* The monotonic clock, in nanoseconds. */
+uint64_t play_now_ns(void);
+
+#endif

@@ -1,0 +1,310 @@
+/* program.c - starting and ending the program under test. */
+#define _GNU_SOURCE
+#include "program.h"
+
+#include "census.h"
+#include "fork_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Out of the way of the numbers that a program gets. */
+#define CONTROL_FD 400
+#define TRACE_FD   401
+
+/* How long the loader may take; the net below, not a verdict. */
+#define READY_MS 30000
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Runs beside its binary, which is nowhere near the submission. */
+static void leave_for(const char *path)
+{
+    char folder[4096];
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        *slash = '\0';
+    if (chdir(folder) < 0)
+        _exit(126);
+}
+
+#define TOOL_ARGS 32
+
+static void execute(const char *const *tool, const char *path,
+                    const char *interposer, int control, int trace_fd)
+{
+    const struct rlimit no_core = {0, 0};
+    char preload[4200], plan[4200];
+    char *argv[TOOL_ARGS + 2];
+    int n = 0;
+    char *const envp[] = {preload, plan, "PATH=/usr/local/bin:/usr/bin:/bin",
+                          "LANG=C", NULL};
+    int null = open("/dev/null", O_RDWR);
+
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+        dup2(null, 2) < 0 || dup2(control, CONTROL_FD) < 0 ||
+        dup2(trace_fd, TRACE_FD) < 0)
+        _exit(126);
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", interposer);
+    snprintf(plan, sizeof(plan), "FAULTLINE=%d:%d:%s", CONTROL_FD, TRACE_FD,
+             path);
+    while (tool && tool[n] && n < TOOL_ARGS) {
+        argv[n] = (char *)tool[n];
+        n++;
+    }
+    argv[n] = (char *)path;
+    argv[n + 1] = NULL;
+    setrlimit(RLIMIT_CORE, &no_core);
+    leave_for(path);
+    close_range(3, CONTROL_FD - 1, 0);
+    close_range(TRACE_FD + 1, ~0U, 0);
+    execve(argv[0], argv, envp);
+    _exit(127);
+}
+
+/* What the fork server says next. Returns 1; 0 where it says nothing within
+ * `wait_ms`, -1 where it is gone. */
+static int hear(struct program *program, struct fork_server_said *said,
+                int wait_ms)
+{
+    struct pollfd ready = {program->control, POLLIN, 0};
+    int n = poll(&ready, 1, wait_ms);
+
+    if (n <= 0)
+        return n < 0 && errno != EINTR ? -1 : 0;
+    return recv(program->control, said, sizeof(*said), 0) == sizeof(*said) ? 1
+                                                                           : -1;
+}
+
+/* Valgrind's memcheck takes 20 to 50 times as long. */
+#define TOOL_SLOWNESS 25
+
+int program_open_under(struct program *program, const char *const *tool,
+                       const char *path, const char *interposer)
+{
+    struct fork_server_said said = {0};
+    int pair[2], trace_fd;
+
+    memset(program, 0, sizeof(*program));
+    program->control = program->output = program->errors = -1;
+    program->input = -1;
+    program->slowness = tool ? TOOL_SLOWNESS : 1;
+    trace_fd = trace_create(&program->trace);
+    if (trace_fd < 0)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        close(trace_fd);
+        return -1;
+    }
+    program->control = pair[0];
+    program->server = fork();
+    if (program->server == 0)
+        execute(tool, path, interposer, pair[1], trace_fd);
+    close(pair[1]);
+    close(trace_fd);
+    if (program->server < 0 || hear(program, &said, READY_MS) != 1) {
+        program_close(program);
+        errno = ENOEXEC;
+        return -1;
+    }
+    return 0;
+}
+
+int program_open(struct program *program, const char *path,
+                 const char *interposer)
+{
+    return program_open_under(program, NULL, path, interposer);
+}
+
+/* Every process of the run: what the fork server forked, and what was
+ * orphaned and came to us. */
+size_t program_signal(struct program *program, int signal)
+{
+    struct census mine, its;
+    size_t left = 0;
+
+    census_take(&its, program->server, 0);
+    census_take(&mine, getpid(), program->server);
+    for (size_t i = 0; i < its.count; i++)
+        left += its.process[i].state != 'Z' &&
+                kill(its.process[i].pid, signal) == 0;
+    for (size_t i = 0; i < mine.count; i++) {
+        if (mine.process[i].state != 'Z')
+            left += kill(mine.process[i].pid, signal) == 0;
+        if (mine.process[i].parent == getpid())
+            waitpid(mine.process[i].pid, NULL, WNOHANG);
+    }
+    census_release(&mine);
+    census_release(&its);
+    return left;
+}
+
+void program_kill(struct program *program)
+{
+    struct fork_server_said said = {0};
+
+    close_fd(&program->input);
+    while (program->server > 0 &&
+           (program_signal(program, SIGKILL) > 0 || program->running)) {
+        if (program->running && hear(program, &said, 1) != 0) {
+            program->running = false;
+            program->status = said.status;
+        }
+    }
+    close_fd(&program->output);
+    close_fd(&program->errors);
+}
+
+void program_close(struct program *program)
+{
+    program_kill(program);
+    if (program->server > 0) {
+        kill(program->server, SIGKILL);
+        waitpid(program->server, NULL, 0);
+    }
+    close_fd(&program->control);
+    if (program->trace)
+        trace_unmap(program->trace);
+    program->trace = NULL;
+    program->server = 0;
+}
+
+static int send_run(int control, const struct fork_server_run *run,
+                    const int fds[3])
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(3 * sizeof(int))];
+    } rights = {0};
+    struct iovec data = {(void *)run, sizeof(*run)};
+    struct msghdr msg = {.msg_iov = &data,
+                         .msg_iovlen = 1,
+                         .msg_control = rights.room,
+                         .msg_controllen = sizeof(rights.room)};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(3 * sizeof(int));
+    memcpy(CMSG_DATA(head), fds, 3 * sizeof(int));
+    return sendmsg(control, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+static int pack_args(struct fork_server_run *run, const char *const *argv)
+{
+    size_t at = 0;
+
+    for (; argv[run->argc]; run->argc++) {
+        size_t len = strlen(argv[run->argc]) + 1;
+
+        if (run->argc == FORK_SERVER_ARGS || at + len > sizeof(run->args)) {
+            errno = E2BIG;
+            return -1;
+        }
+        memcpy(run->args + at, argv[run->argc], len);
+        at += len;
+    }
+    return 0;
+}
+
+static int nonblocking(int fd)
+{
+    return fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
+/* Pipes for what it prints; we read without waiting. */
+static int open_outputs(struct program *program,
+                        const struct program_start *start, int fds[3])
+{
+    int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2];
+
+    if (pipe2(err, O_CLOEXEC) < 0)
+        return -1;
+    if (start->output < 0 && pipe2(out, O_CLOEXEC) < 0)
+        return -1;
+    if (start->input_pipe && pipe2(in, O_CLOEXEC) < 0)
+        return -1;
+    program->output = out[0];
+    program->errors = err[0];
+    program->input = in[1];
+    nonblocking(err[0]);
+    if (out[0] >= 0)
+        nonblocking(out[0]);
+    if (in[1] >= 0)
+        nonblocking(in[1]);
+    fds[0] = start->input_pipe   ? in[0]
+             : start->input >= 0 ? dup(start->input)
+                                 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    fds[1] = start->output >= 0 ? dup(start->output) : out[1];
+    fds[2] = err[1];
+    return fds[0] < 0 || fds[1] < 0 ? -1 : 0;
+}
+
+int program_run(struct program *program, const struct program_start *start)
+{
+    struct fork_server_run run = {.descriptors = start->descriptors,
+                                  .taken = {start->taken[0], start->taken[1]}};
+    struct fork_server_said said = {0};
+    int fds[3] = {-1, -1, -1};
+
+    if (pack_args(&run, start->argv) < 0)
+        return -1;
+    program->pid = 0;
+    int result = open_outputs(program, start, fds);
+    if (result == 0)
+        result = send_run(program->control, &run, fds);
+    for (int i = 0; i < 3; i++)
+        close_fd(&fds[i]);
+    if (result < 0)
+        return -1;
+    if (hear(program, &said, READY_MS) != 1 || said.pid < 0) {
+        errno = said.status ? said.status : ENOEXEC;
+        return -1;
+    }
+    program->pid = said.pid;
+    program->running = true;
+    return 0;
+}
+
+bool program_ended(struct program *program)
+{
+    struct fork_server_said said = {0};
+
+    if (!program->running)
+        return true;
+    int heard = hear(program, &said, 0);
+    if (heard == 0)
+        return false;
+    program->running = false;
+    program->status = heard > 0 ? said.status : SIGKILL;
+    return true;
+}
+
+char *program_status_text(int status, char *text, size_t size)
+{
+    if (WIFEXITED(status))
+        snprintf(text, size, "exited with %d", WEXITSTATUS(status));
+    else if (WIFSIGNALED(status))
+        snprintf(text, size, "was killed by SIG%s",
+                 sigabbrev_np(WTERMSIG(status)));
+    else
+        snprintf(text, size, "stopped");
+    return text;
+}

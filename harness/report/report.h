@@ -1,0 +1,41 @@
+/* report.h - one file a format, each made from the same result. */
+#ifndef FAULTLINE_REPORT_H
+#define FAULTLINE_REPORT_H
+
+#include "../result.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct report_style {
+    bool colour;
+    bool verbose; /* every failure of every step; else the first step's */
+};
+
+/* The terminal: a line a step as it is done, then the failures. */
+void report_text_step(FILE *out, const struct step_result *step,
+                      const struct report_style *style);
+void report_text_end(FILE *out, const struct result *result,
+                     const struct report_style *style);
+
+/* The command that plays this case again. Returns `text`. */
+char *report_replay_command(const struct result *result,
+                            const struct step *step,
+                            const struct step_case *row,
+                            const struct verdict *verdict, char *text,
+                            size_t size);
+
+/* report.json: the complete result. Written beside and renamed, so that a
+ * half-written report is never taken for a whole one. Returns 0, or -1 with
+ * errno. */
+int report_json(const char *path, const struct result *result);
+
+/* One case told whole: the rule, the outcome, then the story that the worker
+ * left in `folder`. */
+void report_replay(FILE *out, const struct result *result, const char *folder,
+                   bool json);
+
+/* The table as it stands, for `grade --list`. */
+void report_list(FILE *out);
+
+#endif

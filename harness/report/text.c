@@ -1,0 +1,328 @@
+/* text.c - the report on the terminal: 80 columns, colour if wanted. */
+#define _GNU_SOURCE
+#include "report.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define WIDTH 80
+#define BAR   20
+
+#define MOST_BRIEF 5 /* failures told by a line */
+
+enum tone { PLAIN, GOOD, BAD, DIM, STRONG };
+
+static const char *tone(const struct report_style *style, enum tone which)
+{
+    static const char *const codes[] = {"\033[0m", "\033[32m", "\033[31m",
+                                        "\033[2m", "\033[1m"};
+    return style->colour ? codes[which] : "";
+}
+
+/* A program's own words must not drive the terminal. */
+static int harmless(int c)
+{
+    return isprint(c) ? c : c == '\t' ? ' ' : '.';
+}
+
+/* Wraps at words; further lines are indented as the first. */
+static void wrap(FILE *out, const char *label, const char *text)
+{
+    int indent = (int)strlen(label), column = indent;
+
+    fputs(label, out);
+    while (*text) {
+        int gap = (int)strspn(text, " ");
+        size_t word = strcspn(text + gap, " \n");
+
+        text += gap;
+        if (column > indent && column + gap + (int)word > WIDTH) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        } else {
+            column += fprintf(out, "%*s", gap, "");
+        }
+        for (size_t i = 0; i < word; i++, column++) {
+            if (column == WIDTH) { /* a word wider than the terminal */
+                fprintf(out, "\n%*s", indent, "");
+                column = indent;
+            }
+            fputc(harmless((unsigned char)text[i]), out);
+        }
+        text += word;
+        if (*text == '\n') {
+            fprintf(out, "\n%*s", text[1] ? indent : 0, "");
+            column = text[1] ? indent : 0;
+            text++;
+        }
+    }
+    if (column > 0)
+        fputc('\n', out);
+}
+
+static void bar(FILE *out, double part, const struct report_style *style)
+{
+    int full = (int)(part * BAR);
+
+    fputs(tone(style, part >= 1 ? GOOD : BAD), out);
+    for (int i = 0; i < BAR; i++)
+        fputc(i < full ? '#' : '.', out);
+    fputs(tone(style, PLAIN), out);
+}
+
+static size_t count_status(const struct step_result *step,
+                           enum verdict_status status)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < step->step->count; i++)
+        count += step->verdict[i].status == status;
+    return count;
+}
+
+static double max_of(const struct step_result *step)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < step->step->count; i++)
+        if (case_counts(step, i))
+            sum += step->step->cases[i].points;
+    return sum;
+}
+
+static unsigned injected(const struct step_result *step)
+{
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < step->step->count; i++)
+        sum += step->verdict[i].injected;
+    return sum;
+}
+
+/* What fits on the step's line; report.json has all of it. */
+static void brief_note(FILE *out, const char *note)
+{
+    const int room = WIDTH - 43;
+    size_t brief = strcspn(note, ":");
+
+    if (strlen(note) <= (size_t)room)
+        brief = strlen(note);
+    fprintf(out, "%.*s", brief < (size_t)room ? (int)brief : room, note);
+}
+
+void report_text_step(FILE *out, const struct step_result *step,
+                      const struct report_style *style)
+{
+    double score = step_score(step), max = max_of(step);
+    size_t failed = count_status(step, VERDICT_FAIL);
+    size_t errors = count_status(step, VERDICT_ERROR);
+
+    fprintf(out, "%-11s", step->step->name);
+    bar(out, max > 0 ? score / max : failed + errors == 0, style);
+    fprintf(out, " %5g/%-3g ", score, max);
+    if (step->note[0])
+        brief_note(out, step->note);
+    else if (errors)
+        fprintf(out, "%zu not graded", errors);
+    else if (failed)
+        fprintf(out, "%zu of %zu cases failed", failed,
+                failed + count_status(step, VERDICT_PASS) +
+                    count_status(step, VERDICT_SKIP));
+    else if (injected(step))
+        fprintf(out, "%u injected failures survived, %.1f s", injected(step),
+                step->duration_ms / 1000);
+    else
+        fprintf(out, "%zu cases, %.1f s", count_status(step, VERDICT_PASS),
+                step->duration_ms / 1000);
+    fputc('\n', out);
+}
+
+/* "net.c:23 write_all() from serve (forked.c:41)" */
+static void where(FILE *out, const struct verdict *verdict)
+{
+    char text[512];
+
+    if (!verdict->file[0] && !verdict->function[0])
+        return;
+    snprintf(text, sizeof(text), "%s:%d %s%s%s%s",
+             verdict->file[0] ? verdict->file : "?", verdict->line,
+             verdict->function, verdict->function[0] ? "()" : "",
+             verdict->from[0] ? " from " : "", verdict->from);
+    wrap(out, "  where     ", text);
+}
+
+static void what_led_to_it(FILE *out, const char *story)
+{
+    wrap(out, "  played    ", story);
+    if (strstr(story, " ! "))
+        fprintf(out, "            (! was made to fail so)\n");
+}
+
+/* A line that comes again and again is told once. */
+static void printed(FILE *out, const char *text)
+{
+    char told[4096]; /* "\n\n" gets longer by it */
+    size_t at = 0, len, line, times;
+
+    for (; *text; text += times * len) {
+        line = strcspn(text, "\n");
+        len = line + (text[line] == '\n');
+        for (times = 1; strncmp(text, text + times * len, len) == 0;)
+            times++;
+        at += (size_t)snprintf(told + at, sizeof(told) - at, "%.*s", (int)line,
+                               text);
+        if (times > 1)
+            at += (size_t)snprintf(told + at, sizeof(told) - at, " (x%zu)",
+                                   times);
+        if (text[times * len])
+            told[at++] = '\n';
+    }
+    told[at] = '\0';
+    wrap(out, "  it said   ", told);
+}
+
+static void one_failure(FILE *out, const struct result *result,
+                        const struct step_result *step, size_t i,
+                        const struct report_style *style)
+{
+    char command[4400];
+    const struct step_case *row = &step->step->cases[i];
+    const struct verdict *verdict = &step->verdict[i];
+
+    fprintf(out, "\n%s%s %s: %s%s\n", tone(style, BAD),
+            verdict->status == VERDICT_ERROR ? "NOT GRADED" : "FAILED",
+            step->step->name, row->name, tone(style, PLAIN));
+    where(out, verdict);
+    if (verdict->expected[0])
+        wrap(out, "  expected  ", verdict->expected);
+    wrap(out, "  came      ", verdict->came);
+    if (verdict->story[0])
+        what_led_to_it(out, verdict->story);
+    if (verdict->printed[0])
+        printed(out, verdict->printed);
+    wrap(out, "  why       ", row->why);
+    wrap(out, "  hint      ", row->hint);
+    if (row->play)
+        fprintf(out, "  again     %s\n",
+                report_replay_command(result, step->step, row, verdict, command,
+                                      sizeof(command)));
+}
+
+static bool is_trouble(const struct verdict *verdict)
+{
+    return verdict->status == VERDICT_FAIL || verdict->status == VERDICT_ERROR;
+}
+
+static bool has_trouble(const struct step_result *step)
+{
+    for (size_t i = 0; i < step->step->count; i++)
+        if (is_trouble(&step->verdict[i]))
+            return true;
+    return false;
+}
+
+static void one_line(FILE *out, const struct step_result *step, size_t i)
+{
+    const struct verdict *verdict = &step->verdict[i];
+    char came[200];
+
+    fprintf(out, "  %s:\n", step->step->cases[i].name);
+    snprintf(came, sizeof(came), "%s", verdict->came);
+    came[strcspn(came, "\n")] = '\0';
+    char *more = strstr(came, "; ");
+    if (more)
+        *more = '\0';
+    if (strncmp(came, "nothing moves", strlen("nothing moves")) == 0)
+        wrap(out, "      expected, but nothing moves: ", verdict->expected);
+    else
+        wrap(out, "      ", came);
+}
+
+/* A screen at the most: the first failure in full, the others by a line. */
+static void tell_briefly(FILE *out, const struct result *result,
+                         const struct step_result *step,
+                         const struct report_style *style)
+{
+    size_t told = 0, trouble = 0;
+
+    for (size_t i = 0; i < step->step->count; i++) {
+        if (!is_trouble(&step->verdict[i]))
+            continue;
+        trouble++;
+        if (told == 0)
+            one_failure(out, result, step, i, style);
+        else if (told == 1)
+            fprintf(out, "\nFailed too (V=1 tells all):\n");
+        if (told > 0 && told <= MOST_BRIEF)
+            one_line(out, step, i);
+        told++;
+    }
+    if (trouble > MOST_BRIEF + 1)
+        fprintf(out, "  and %zu more\n", trouble - MOST_BRIEF - 1);
+}
+
+/* The first step that has any; one thing at a time. */
+static void tell_failures(FILE *out, const struct result *result,
+                          const struct report_style *style)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct step_result *step = &result->step[i];
+
+        if (!step->chosen || !has_trouble(step))
+            continue;
+        if (!style->verbose) {
+            tell_briefly(out, result, step, style);
+            return;
+        }
+        for (size_t c = 0; c < step->step->count; c++)
+            if (is_trouble(&step->verdict[c]))
+                one_failure(out, result, step, c, style);
+    }
+}
+
+static const struct step_result *first_open(const struct result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (result->step[i].chosen &&
+            step_score(&result->step[i]) < max_of(&result->step[i]))
+            return &result->step[i];
+    return NULL;
+}
+
+void report_text_end(FILE *out, const struct result *result,
+                     const struct report_style *style)
+{
+    const struct step_result *open;
+
+    tell_failures(out, result, style);
+    fprintf(out, "\n%s%g/%g points%s (isolation: %s)\n", tone(style, STRONG),
+            result_score(result), result_max(result), tone(style, PLAIN),
+            result->isolation);
+    if (!result_graded(result)) {
+        fprintf(out, "Some cases could not be graded here; see above.\n");
+        return;
+    }
+    open = first_open(result);
+    if (!open)
+        fprintf(out, "Full marks.\n");
+    else if (open->not_started)
+        fprintf(out, "Next: open %s/%s and its section of the lab sheet.\n",
+                result->submission, open->step->source);
+    else
+        fprintf(out, "Next: mend %s, then: make grade STEP=%s\n",
+                open->step->source, open->step->name);
+}
+
+void report_list(FILE *out)
+{
+    for (STEPS_EACH(at)) {
+        const struct step *step = *at;
+
+        fprintf(out, "%s (%g points): %s\n", step->name, step->points,
+                step->intent);
+        for (size_t i = 0; i < step->count; i++)
+            fprintf(out, "  %4g  %-12s %s\n", step->cases[i].points,
+                    obligation_name(step->cases[i].obligation),
+                    step->cases[i].name);
+    }
+}

@@ -1,0 +1,179 @@
+/* rest.c - proving rest by /proc/PID/task/TID/{stat,schedstat,syscall}. */
+#define _GNU_SOURCE
+#include "rest.h"
+
+#include "census.h"
+
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define THREADS 2048
+
+/* proc(5) tells the call and its arguments; the manual page of each call
+ * tells which of them is the time-out. */
+static bool has_timeout(const struct census_thread *thread)
+{
+    switch (thread->syscall) {
+#ifdef SYS_poll
+    case SYS_poll:
+        return (int)thread->arg[2] >= 0;
+#endif
+#ifdef SYS_select
+    case SYS_select:
+        return thread->arg[4] != 0;
+#endif
+    case SYS_ppoll:
+        return thread->arg[2] != 0;
+    case SYS_pselect6:
+        return thread->arg[4] != 0;
+#ifdef SYS_epoll_wait
+    case SYS_epoll_wait:
+#endif
+    case SYS_epoll_pwait:
+        return (int)thread->arg[3] >= 0;
+#ifdef SYS_epoll_pwait2
+    case SYS_epoll_pwait2:
+        return thread->arg[3] != 0;
+#endif
+    case SYS_futex:
+        return thread->arg[3] != 0;
+    case SYS_rt_sigtimedwait:
+        return thread->arg[2] != 0;
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A call that was stopped and continued: the trace knows what it was. */
+static bool was_timed(struct trace *trace, pid_t tid)
+{
+    const struct trace_thread *slot = trace_thread_of(trace, tid);
+
+    if (!slot)
+        return true;
+    switch (call_family(atomic_load(&slot->call))) {
+    case FAMILY_POLL:
+        break;
+    case FAMILY_PAUSE:
+    case FAMILY_NONE:
+        return true;
+    default:
+        return false;
+    }
+    for (uint32_t serial = atomic_load(&trace->entries); serial > 0; serial--) {
+        struct trace_record record;
+
+        if (!trace_get(trace, serial, &record))
+            return true;
+        if (record.tid == tid && record.returned == 0)
+            return record.timeout_ms >= 0;
+    }
+    return true;
+}
+
+static enum rest_state state_of(struct trace *trace,
+                                const struct census_thread *thread)
+{
+    if (thread->state == 'T' || thread->state == 't')
+        return REST_BLOCKED;
+    if (thread->state != 'S')
+        return thread->state == 'Z' || thread->state == 'X' ? REST_BLOCKED
+                                                            : REST_BUSY;
+    if (thread->syscall == -1)
+        return REST_BUSY;
+    if (thread->syscall == SYS_restart_syscall)
+        return was_timed(trace, thread->tid) ? REST_TIMED : REST_BLOCKED;
+    return has_timeout(thread) ? REST_TIMED : REST_BLOCKED;
+}
+
+/* Busy before timed, timed before blocked. */
+static void add_thread(struct rest *rest, struct trace *trace,
+                       const struct census_thread *thread)
+{
+    enum rest_state state = state_of(trace, thread);
+
+    rest->threads++;
+    rest->cpu_ns += thread->cpu_ns;
+    rest->turns += thread->turns;
+    rest->stopped |= thread->state == 'T';
+    if (state < rest->state)
+        rest->state = state;
+}
+
+static void add_process(struct rest *rest, struct program *program,
+                        const struct census_process *process,
+                        struct census_thread *threads)
+{
+    if (process->state == 'Z') {
+        rest->zombies++;
+        return;
+    }
+    size_t count = census_threads(process->pid, threads, THREADS);
+    rest->processes++;
+    for (size_t i = 0; i < count; i++)
+        add_thread(rest, program->trace, &threads[i]);
+    if (count == 0)
+        rest->state = REST_BUSY; /* it went while we looked */
+    if (rest->state == REST_BLOCKED && census_has_timer(process->pid))
+        rest->state = REST_TIMED;
+}
+
+/* What was orphaned came to us; its zombies are ours to reap, as init's. */
+static bool is_reaped(const struct census_process *process)
+{
+    return process->state == 'Z' && process->parent == getpid() &&
+           waitpid(process->pid, NULL, WNOHANG) == process->pid;
+}
+
+/* Busy or not, all are added: their CPU time is held against the last look. */
+static void add_all(struct rest *rest, struct program *program,
+                    const struct census *census, struct census_thread *threads)
+{
+    for (size_t i = 0; i < census->count; i++)
+        if (!is_reaped(&census->process[i]))
+            add_process(rest, program, &census->process[i], threads);
+}
+
+int rest_look(struct rest *rest, struct program *program)
+{
+    struct census own = {0}, orphans = {0};
+    struct census_thread *threads = malloc(THREADS * sizeof(*threads));
+    int result = -1;
+
+    memset(rest, 0, sizeof(*rest));
+    rest->state = REST_BLOCKED;
+    rest->seq = atomic_load(&program->trace->seq);
+    if (!threads || census_take(&own, program->server, 0) < 0 ||
+        census_take(&orphans, getpid(), program->server) < 0)
+        goto out;
+    add_all(rest, program, &own, threads);
+    add_all(rest, program, &orphans, threads);
+    if (rest->processes == 0 && rest->state == REST_BLOCKED)
+        rest->state = REST_GONE;
+    else if (rest->state == REST_BLOCKED &&
+             (atomic_load(&program->trace->alarms) > 0 ||
+              atomic_load(&program->trace->timed_sockets) > 0))
+        rest->state = REST_TIMED;
+    result = 0;
+out:
+    census_release(&own);
+    census_release(&orphans);
+    free(threads);
+    return result;
+}
+
+bool rest_same(const struct rest *before, const struct rest *now)
+{
+    return before->state == now->state && before->seq == now->seq &&
+           before->processes == now->processes &&
+           before->zombies == now->zombies && before->threads == now->threads &&
+           before->cpu_ns == now->cpu_ns && before->turns == now->turns;
+}

@@ -1,0 +1,38 @@
+/* rest.h - is the program at rest, done, or busy?
+ *
+ * A program is at rest when each of its threads is blocked in a call without
+ * a time-out and none has run between two looks. Nothing but an act of ours
+ * can move it then: what has not happened by now will never happen.
+ *
+ * Must not know: what is expected of the program.
+ */
+#ifndef FAULTLINE_REST_H
+#define FAULTLINE_REST_H
+
+#include "program.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum rest_state {
+    REST_BUSY,    /* a thread runs, or could */
+    REST_TIMED,   /* all blocked, some with a time-out: it will wake */
+    REST_BLOCKED, /* all blocked for good */
+    REST_GONE,    /* no process is left */
+};
+
+struct rest {
+    enum rest_state state;
+    bool stopped; /* a process is stopped (SIGSTOP): blocked, too */
+    size_t processes, zombies, threads;
+    uint64_t cpu_ns, turns; /* sums over all threads */
+    uint32_t seq;           /* the trace, before the look */
+};
+
+/* Takes a look. Returns 0, or -1 with errno (no memory). */
+int rest_look(struct rest *rest, struct program *program);
+
+/* Did nothing run between the two looks? */
+bool rest_same(const struct rest *before, const struct rest *now);
+
+#endif

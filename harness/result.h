@@ -1,0 +1,58 @@
+/* result.h - what came of grading: filled by run.c, read by the reports. */
+#ifndef FAULTLINE_RESULT_H
+#define FAULTLINE_RESULT_H
+
+#include "program.h"
+#include "step.h"
+
+#define RESULT_CASES 96
+#define RESULT_STEPS 16
+
+struct step_result {
+    const struct step *step;
+    bool chosen;      /* graded in this run */
+    bool done;        /* all its cases are played */
+    bool not_started; /* the stub as it was handed out */
+    char note[256];   /* why the step as a whole was not played; "": it was */
+    struct program_build build;
+    struct verdict verdict[RESULT_CASES];
+    unsigned played; /* cases so far: for the progress line */
+    double duration_ms;
+};
+
+struct result {
+    const char *isolation;
+    const char *submission;
+    struct step_result *step;
+    size_t count;
+};
+
+/* The points of a case: all or nothing; a sweep's in proportion to what was
+ * survived, rounded down to halves, nothing for less than half. */
+double case_score(const struct step_case *row, const struct verdict *verdict);
+
+/* The points of a step; of all; and whether every case could be judged. */
+double step_score(const struct step_result *step);
+double result_score(const struct result *result);
+double result_max(const struct result *result);
+bool result_graded(const struct result *result);
+
+/* Was this case asked for and played (or skipped)? */
+bool case_counts(const struct step_result *step, size_t index);
+
+/* Plays one step: builds the submission and runs its cases as cmocka tests.
+ * `pattern` chooses cases by fnmatch(3); NULL: all. Fills in *result, which
+ * must lie in shared memory where a child does it. Returns 0, or -1 where
+ * the kit itself failed. */
+struct run_options {
+    const char *submission; /* absolute */
+    const char *build;      /* folder for what is built */
+    const char *interposer;
+    const char *pattern;
+    const char *story;     /* folder for story.txt and story.json of the case
+                            * that is played last; NULL: none wanted */
+    bool without_valgrind; /* as if the cases that need it were not there */
+};
+int run_step(struct step_result *result, const struct run_options *options);
+
+#endif

@@ -1,0 +1,329 @@
+/* 7_select_load.c - many connections at once, clients that do not read, and
+ * what they may cost: time, memory, descriptors. */
+#include "7_select.h"
+
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+
+/* A small receive buffer: little goes out before the server is stuck. Not the
+ * smallest: a segment of one byte takes the room of hundreds, and what a full
+ * buffer drops is sent again later and later. */
+#define SMALL_BUFFER 32768
+
+#define MANY 40
+
+/* Enough to have some at FD_SETSIZE and above. */
+#define CROWD 15
+
+void select_still_serves(struct play *play, struct peer *client)
+{
+    play_send(play, client, "still there?\n");
+    expect_echo(play, client);
+}
+
+struct peer *select_bystander(struct play *play)
+{
+    struct peer *client = play_client(play);
+
+    select_still_serves(play, client);
+    return client;
+}
+
+struct peer *select_stalled_client(struct play *play, uint64_t bytes)
+{
+    struct peer *client = play_client_small(play, SMALL_BUFFER);
+
+    play_pause(play, client);
+    play_send_pattern(play, client, bytes);
+    play_settle(play);
+    return client;
+}
+
+/* The rest of what it offered stays at home. */
+static void sends_no_more(struct peer *client)
+{
+    client->queued = client->sent;
+}
+
+void select_reads_at_last(struct play *play, struct peer *client)
+{
+    sends_no_more(client);
+    play_resume(play, client);
+    expect_echo(play, client);
+}
+
+/* ---- Many at once ---- */
+
+/* Are all served at once, with silent ones among them, whatever the order
+ * in which they send and leave? */
+void select_serves_many_at_once(struct play *play)
+{
+    struct peer *client[MANY];
+
+    play_serve(play);
+    for (unsigned i = 0; i < MANY; i++) {
+        client[i] = play_client(play);
+        play_accepted(play, i + 1);
+    }
+    for (int i = MANY - 1; i >= 0; i -= 2)
+        play_send_pattern(play, client[i], 1000);
+    for (int i = MANY - 1; i >= 0; i -= 2)
+        expect_echo(play, client[i]);
+    for (int i = 1; i < MANY; i += 4)
+        play_close(play, client[i]);
+    for (int i = 0; i < MANY; i += 2)
+        select_still_serves(play, client[i]);
+    for (int i = 0; i < MANY; i += 2)
+        play_half_close(play, client[i]);
+    for (int i = 0; i < MANY; i += 2)
+        expect_eof(play, client[i]);
+}
+
+/* Does it need a process or a thread more for its clients? */
+void select_is_one_process_with_one_thread(struct play *play)
+{
+    struct peer *busy;
+
+    play_serve(play);
+    select_bystander(play);
+    select_bystander(play);
+    expect_processes(play, 1);
+    expect_threads(play, 1);
+    unsigned gate = play_fault(play, "read@conn3#1=hold");
+    busy = play_client(play);
+    play_send(play, busy, "hello\n");
+    play_held(play, gate, 1);
+    expect_processes(play, 1);
+    expect_threads(play, 1);
+    play_release(play, gate);
+    expect_echo(play, busy);
+}
+
+/* Is everybody still watched and told apart when others come and go? The
+ * newcomer gets the lowest descriptor, the stalled one was the last. */
+void select_serves_who_comes_and_who_goes(struct play *play)
+{
+    struct peer *first, *second, *slow, *fresh;
+
+    play_serve(play);
+    first = select_bystander(play);
+    second = select_bystander(play);
+    slow = select_stalled_client(play, MIB);
+    play_close(play, first);
+    play_settle(play);
+    fresh = select_bystander(play);
+    select_still_serves(play, second);
+    play_close(play, second);
+    play_settle(play);
+    select_still_serves(play, fresh);
+    play_half_close(play, fresh);
+    expect_eof(play, fresh);
+    select_reads_at_last(play, slow);
+    select_still_serves(play, slow);
+}
+
+/* ---- A client that does not read ---- */
+
+/* Are the others served while one is stalled, old ones and new ones? */
+void select_serves_others_beside_a_client_that_does_not_read(struct play *play)
+{
+    struct peer *other;
+
+    play_serve(play);
+    other = select_bystander(play);
+    select_stalled_client(play, 64 * MIB);
+    select_still_serves(play, other);
+    expect_serves(play);
+}
+
+/* Does it get every byte when it reads at last, and then the end? */
+void select_loses_no_byte_of_a_client_that_reads_late(struct play *play)
+{
+    struct peer *late;
+
+    play_serve(play);
+    late = select_stalled_client(play, 64 * MIB);
+    select_reads_at_last(play, late);
+    play_half_close(play, late);
+    expect_eof(play, late);
+}
+
+/* Does it take what it cannot give back? A buffer of a fixed size may be
+ * large; one that grows takes all. */
+void select_stops_reading_from_a_client_that_does_not_read(struct play *play)
+{
+    play_serve(play);
+    select_bystander(play);
+    play_settle(play);
+    long before = census_memory_kib(play_pid(play), false);
+    select_stalled_client(play, 64 * MIB);
+    expect_alive(play);
+    long grown = census_memory_kib(play_pid(play), false) - before;
+    if (grown > 32 * (long)KIB)
+        play_fail(play,
+                  "the server stops reading from a client that does not read",
+                  "64 MiB were offered, and its memory grew by %ld MiB",
+                  grown / (long)KIB);
+}
+
+/* ---- What is left of connections that ended ---- */
+
+static void come_and_go(struct play *play, unsigned times)
+{
+    while (times-- > 0) {
+        struct peer *client = play_client(play);
+
+        play_send_pattern(play, client, 200);
+        expect_echo(play, client);
+        play_half_close(play, client);
+        expect_eof(play, client);
+        play_close(play, client);
+    }
+}
+
+/* Is its memory flat, connection after connection? */
+void select_keeps_nothing_of_connections_that_ended(struct play *play)
+{
+    play_serve(play);
+    come_and_go(play, 20);
+    play_settle(play);
+    long before = census_memory_kib(play_pid(play), false);
+    come_and_go(play, 300);
+    play_settle(play);
+    expect_alive(play);
+    long grown = census_memory_kib(play_pid(play), false) - before;
+    if (grown > 600)
+        play_fail(play, "a connection that has ended leaves nothing behind",
+                  "after 300 connections its memory has grown by %ld KiB",
+                  grown);
+}
+
+/* ---- Calm ---- */
+
+/* Does it sleep while its clients do? */
+void select_does_nothing_while_clients_are_silent(struct play *play)
+{
+    play_serve(play);
+    select_bystander(play);
+    play_client(play);
+    expect_idle(play);
+}
+
+/* Does it sleep while it can neither read from a client nor write to it? */
+void select_does_nothing_while_a_client_does_not_read(struct play *play)
+{
+    play_serve(play);
+    select_bystander(play);
+    select_stalled_client(play, 64 * MIB);
+    expect_idle(play);
+}
+
+/* ---- Shortage ---- */
+
+static bool can_have(rlim_t descriptors)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           limit.rlim_max >= descriptors;
+}
+
+/* select(2), BUGS: what is blocked in select now was given this nfds. */
+static void expect_sets_in_bounds(struct play *play)
+{
+    struct census_thread thread[8];
+    size_t count = census_threads(play_pid(play), thread, 8);
+
+    for (size_t i = 0; i < count && i < 8; i++) {
+        long call = thread[i].syscall;
+
+        if (call != SYS_pselect6
+#ifdef SYS_select
+            && call != SYS_select
+#endif
+        )
+            continue;
+        if ((int)thread[i].arg[0] > FD_SETSIZE)
+            play_fail(play,
+                      "a descriptor that is not below FD_SETSIZE (1024) is "
+                      "never put in a set",
+                      "select() was called for %d descriptors",
+                      (int)thread[i].arg[0]);
+    }
+}
+
+static bool is_served_or_refused(struct play *play, void *arg)
+{
+    const struct peer *client = arg;
+
+    (void)play;
+    return client->eof || client->error || client->received == client->queued;
+}
+
+/* All but the last two descriptors below FD_SETSIZE, and a few low ones, are
+ * taken. What becomes of the clients who get higher ones? They may be refused
+ * or, with poll or epoll, served. */
+void select_survives_descriptors_above_fd_setsize(struct play *play)
+{
+    struct peer *client[CROWD];
+    unsigned crowd = can_have(FD_SETSIZE + CROWD) ? CROWD : 2;
+
+    play_take_descriptors(play, 10, FD_SETSIZE - 2);
+    play_limit_descriptors(play, FD_SETSIZE + CROWD);
+    play_serve(play);
+    for (unsigned i = 0; i < crowd; i++) {
+        client[i] = play_client(play);
+        play_accepted(play, i + 1);
+    }
+    play_settle(play);
+    expect_alive(play);
+    expect_sets_in_bounds(play);
+    for (unsigned i = 0; i < crowd; i++) {
+        play_send(play, client[i], "hello\n");
+        expect_that(play, is_served_or_refused, client[i],
+                    "each client is served, or refused by closing");
+    }
+    select_still_serves(play, client[0]);
+    select_still_serves(play, client[1]);
+    play_close(play, client[1]);
+    play_settle(play);
+    expect_serves(play);
+}
+
+static unsigned lost(struct peer *const *client, size_t count)
+{
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += client[i]->eof || client[i]->error;
+    return sum;
+}
+
+/* What does one malloc that fails cost? Programs ask for memory when a client
+ * comes, when it does not read, or when the clients are many. */
+void select_survives_failing_malloc(struct play *play)
+{
+    struct peer *other, *client[MANY];
+
+    play_serve(play);
+    other = select_bystander(play);
+    play_settle(play);
+    play_fault(play, "malloc#1=ENOMEM");
+    client[0] = select_stalled_client(play, MIB);
+    sends_no_more(client[0]);
+    play_resume(play, client[0]);
+    select_still_serves(play, other);
+    for (size_t i = 1; i < MANY; i++) {
+        client[i] = play_client(play);
+        play_send(play, client[i], "hello\n");
+        expect_that(play, is_served_or_refused, client[i],
+                    "the client is served, or refused by closing");
+    }
+    play_settle(play);
+    if (lost(client, MANY) > 1)
+        play_fail(play, "a malloc that fails costs one client",
+                  "%u clients lost their connections", lost(client, MANY));
+    select_still_serves(play, other);
+    expect_serves(play);
+}

@@ -1,0 +1,239 @@
+/* server.c - plays that try what every server of the course must do.
+ *
+ * They fit any model: at most one client is being served at a time, and none
+ * leaves while the server may still have bytes for it.
+ */
+#include "server.h"
+
+/* Letters: what else a case is about shall not hang on the value of bytes. */
+static void send_text(struct play *play, struct peer *peer, size_t len)
+{
+    char text[16 * KIB];
+
+    if (len > sizeof(text))
+        len = sizeof(text);
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)('a' + i % 23 + (i / 23) % 3);
+    play_send_bytes(play, peer, text, len);
+}
+
+/* The end follows when all that could be done for the bytes is done: neither
+ * who echoes at the end only nor who drops bytes at the end is caught here;
+ * each has a case of its own. */
+static void expect_served(struct play *play, struct peer *client)
+{
+    play_rest(play);
+    play_half_close(play, client);
+    expect_echo(play, client);
+    expect_eof(play, client);
+}
+
+void server_serves_another(struct play *play)
+{
+    struct peer *client = play_client(play);
+
+    play_send(play, client, "hello\n");
+    expect_served(play, client);
+}
+
+/* ---- Start ---- */
+
+/* Does it listen, and stay? */
+void server_listens(struct play *play)
+{
+    play_serve(play);
+    play_client(play);
+    expect_alive(play);
+}
+
+/* Does it look at its arguments? */
+void server_refuses_wrong_arguments(struct play *play)
+{
+    const char *const none[] = {NULL};
+    const char *const two[] = {play_port_text(play), "8", NULL};
+    const char *const word[] = {"no-such-port", NULL};
+
+    play_start(play, none);
+    expect_exit(play, 2);
+    play_start(play, two);
+    expect_exit(play, 2);
+    play_start(play, word);
+    expect_exit(play, 1);
+}
+
+/* What does it say when the port is taken, and when there is no socket? */
+void server_says_why_it_cannot_listen(struct play *play)
+{
+    const char *const port[] = {play_port_text(play), NULL};
+
+    play_listen(play, "127.0.0.1");
+    play_start(play, port);
+    expect_exit(play, 1);
+    play_fault(play, "socket#1..=ENOBUFS");
+    play_start(play, port);
+    expect_exit(play, 1);
+}
+
+/* Is it there for those who do not come by 127.0.0.1? */
+void server_listens_on_all_addresses(struct play *play)
+{
+    play_serve(play);
+    struct peer *client = play_client_at(play, "127.0.0.2");
+    play_send(play, client, "hello\n");
+    expect_served(play, client);
+}
+
+/* The server's side ends first, so its port is left in TIME_WAIT: can the
+ * next one have it? */
+void server_restarts_at_once_on_its_port(struct play *play)
+{
+    play_serve(play);
+    struct peer *client = play_client(play);
+    play_accepted(play, 1);
+    play_stop(play);
+    expect_gone(play, client);
+    play_close(play, client);
+    play_serve_again(play);
+    server_serves_another(play);
+}
+
+/* ---- Echo ---- */
+
+/* Does what one client sent come back, and is that all? */
+void server_echoes_a_line(struct play *play)
+{
+    play_serve(play);
+    server_serves_another(play);
+}
+
+/* Does each piece come back before the next is sent, line or not? */
+void server_echoes_before_the_end(struct play *play)
+{
+    play_serve(play);
+    struct peer *client = play_client(play);
+    play_send(play, client, "h");
+    expect_echo(play, client);
+    play_send(play, client, "ello");
+    expect_echo(play, client);
+    play_send(play, client, "\nhow are you?\n");
+    expect_echo(play, client);
+    play_half_close(play, client);
+    expect_eof(play, client);
+}
+
+/* Any length, around the sizes of buffers; the pattern has every value. */
+void server_echoes_any_number_of_any_bytes(struct play *play)
+{
+    static const uint64_t len[] = {0,           1,           4 * KIB - 1,
+                                   4 * KIB + 0, 4 * KIB + 1, MIB};
+
+    play_serve(play);
+    for (size_t i = 0; i < sizeof(len) / sizeof(len[0]); i++) {
+        play_rest(play);
+        struct peer *client = play_client(play);
+        play_send_pattern(play, client, len[i]);
+        expect_served(play, client);
+    }
+}
+
+/* The end has arrived while the server still has bytes to send: because its
+ * writes took few or none, and because the client did not read. */
+void server_drains_after_a_half_close(struct play *play)
+{
+    unsigned gate = play_fault(play, "read@conn1#1=hold");
+
+    play_serve(play);
+    struct peer *early = play_client(play);
+    send_text(play, early, 3000);
+    play_half_close(play, early);
+    play_held(play, gate, 1);
+    play_release(play, gate);
+    expect_echo(play, early);
+    expect_eof(play, early);
+
+    play_rest(play);
+    struct peer *slow = play_client_small(play, 4 * KIB);
+    play_pause(play, slow);
+    play_send_pattern(play, slow, SERVER_STALL);
+    play_half_close(play, slow);
+    play_rest(play);
+    play_resume(play, slow);
+    expect_echo(play, slow);
+    expect_eof(play, slow);
+}
+
+/* ---- What fails, and what it may cost ---- */
+
+/* The calls of connection 1 are bent by the row's plan: does anyone see it? */
+void server_costs_nothing(struct play *play)
+{
+    play_serve(play);
+    struct peer *client = play_client(play);
+    send_text(play, client, 4 * KIB);
+    expect_served(play, client);
+}
+
+void server_a_failed_accept_costs_nothing(struct play *play)
+{
+    server_costs_nothing(play);
+    expect_fired(play, "the server calls accept again when it failed");
+}
+
+/* The client may be turned away or served: it may not be left waiting. */
+void server_a_shortage_costs_one_client(struct play *play)
+{
+    play_serve(play);
+    struct peer *client = play_client(play);
+    play_send(play, client, "hello\n");
+    play_half_close(play, client);
+    expect_gone(play, client);
+    play_rest(play);
+    server_serves_another(play);
+}
+
+/* No descriptor is to be had for a while: does it wait, and go on? */
+void server_waits_while_out_of_descriptors(struct play *play)
+{
+    play_serve(play);
+    struct peer *waiting = play_exhaust_descriptors(play);
+    expect_no_spin(play);
+    play_free_descriptors(play);
+    if (waiting) {
+        play_half_close(play, waiting);
+        expect_gone(play, waiting);
+    }
+    play_rest(play);
+    server_serves_another(play);
+}
+
+void server_a_failed_malloc_costs_one_client(struct play *play)
+{
+    play_serve(play);
+    play_rest(play);
+    unsigned fault = play_fault(play, "malloc#1=ENOMEM");
+    struct peer *client = play_client(play);
+    play_send(play, client, "hello\n");
+    play_half_close(play, client);
+    expect_gone(play, client);
+    play_rest(play);
+    expect_alive(play);
+    if (play_fired(play, fault))
+        server_serves_another(play);
+}
+
+/* ---- Visits ---- */
+
+void server_visit(struct play *play, size_t len, bool resets)
+{
+    struct peer *client = play_client(play);
+
+    send_text(play, client, len);
+    expect_echo(play, client);
+    if (resets) {
+        play_reset(play, client);
+        return;
+    }
+    play_half_close(play, client);
+    expect_eof(play, client);
+    play_close(play, client);
+}

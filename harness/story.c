@@ -1,0 +1,233 @@
+/* story.c - the rows of a story, from the trace and the play's acts. */
+#define _GNU_SOURCE
+#include "story.h"
+
+#include "blame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Calls that explain nothing to a student. */
+static bool is_told(const struct trace_record *record)
+{
+    switch (call_family(record->call)) {
+    case FAMILY_SIGMASK:
+    case FAMILY_FREEADDRINFO:
+    case FAMILY_THREAD_START:
+        return false;
+    case FAMILY_MALLOC:
+        return record->injected != 0;
+    default:
+        return true;
+    }
+}
+
+static void describe_result(const struct trace_record *record, char *text,
+                            size_t size)
+{
+    if (record->returned == 0)
+        snprintf(text, size,
+                 record->call == CALL_exit || record->call == CALL__exit
+                     ? ""
+                     : " ... is blocked");
+    else if (record->error)
+        snprintf(text, size, " = %s", strerrorname_np(record->error));
+    else if (call_family(record->call) == FAMILY_ACCEPT && record->conn > 0)
+        snprintf(text, size, " = %lld, connection %d",
+                 (long long)record->result, record->conn);
+    else
+        snprintf(text, size, " = %lld", (long long)record->result);
+}
+
+static void describe_arguments(const struct trace_record *record, char *text,
+                               size_t size)
+{
+    text[0] = '\0';
+    switch (call_family(record->call)) {
+    case FAMILY_READ:
+    case FAMILY_WRITE:
+    case FAMILY_SPLICE:
+        if (record->conn > 0)
+            snprintf(text, size, "connection %d, %lld", record->conn,
+                     (long long)record->arg[0]);
+        else
+            snprintf(text, size, "%d, %lld", record->fd,
+                     (long long)record->arg[0]);
+        break;
+    case FAMILY_ACCEPT:
+        snprintf(text, size, "%d", record->fd);
+        break;
+    case FAMILY_POLL:
+        if (record->timeout_ms >= 0)
+            snprintf(text, size, "%d ms", record->timeout_ms);
+        break;
+    case FAMILY_EXIT:
+        snprintf(text, size, "%lld", (long long)record->arg[0]);
+        break;
+    case FAMILY_WAIT:
+        snprintf(text, size, "%lld", (long long)record->arg[0]);
+        break;
+    case FAMILY_GETADDRINFO:
+    case FAMILY_UNSAFE:
+    case FAMILY_EXECVE:
+        snprintf(text, size, "%s", record->note);
+        break;
+    default:
+        if (record->conn > 0)
+            snprintf(text, size, "connection %d", record->conn);
+        else if (record->fd >= 0)
+            snprintf(text, size, "%d", record->fd);
+        break;
+    }
+}
+
+static bool has_ended(const struct play *play, int process)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t count = atomic_load(&trace->threads);
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++)
+        if (trace->thread[i].process == process)
+            return strchr("XZ", census_state(trace->thread[i].pid)) != NULL;
+    return false;
+}
+
+static void make_call_row(struct play *play, struct story_row *row,
+                          const struct trace_record *record)
+{
+    char arguments[48], result[48], place[96];
+
+    memset(row, 0, sizeof(*row));
+    row->at_ns = record->returned ? record->returned_ns : record->entered_ns;
+    row->process = record->process;
+    row->thread = record->thread;
+    row->blocked = record->returned == 0;
+    row->injected = record->injected == FAULT_ERRNO ||
+                    record->injected == FAULT_SHORT ||
+                    record->injected == FAULT_DROP;
+    if (record->thread > 1)
+        snprintf(row->who, sizeof(row->who), "process %d.%d", record->process,
+                 record->thread);
+    else
+        snprintf(row->who, sizeof(row->who), "process %d", record->process);
+    describe_arguments(record, arguments, sizeof(arguments));
+    describe_result(record, result, sizeof(result));
+    if (row->blocked && has_ended(play, record->process) && result[0])
+        snprintf(result, sizeof(result), " ... never came back");
+    if (record->call == CALL_unsafe)
+        snprintf(row->act, sizeof(row->act), "%s() in a signal handler",
+                 record->note);
+    else
+        snprintf(row->act, sizeof(row->act), "%s%s(%s)%s",
+                 record->in_handler ? "in a handler: " : "",
+                 call_name(record->call), arguments, result);
+    blame_place(play, record->caller[0], place, sizeof(place));
+    snprintf(row->where, sizeof(row->where), "%.90s",
+             place[0] ? place + strlen(" at ") : "");
+}
+
+/* "client 1 sends 6 bytes" -> who and act. */
+static void make_act_row(struct story_row *row, const struct play_act *act)
+{
+    int number = 0, at = 0;
+    char kind[16];
+
+    memset(row, 0, sizeof(*row));
+    row->at_ns = act->at_ns;
+    if (sscanf(act->text, "%15[a-z] %d %n", kind, &number, &at) == 2 && at &&
+        (strcmp(kind, "client") == 0 || strcmp(kind, "server") == 0)) {
+        snprintf(row->who, sizeof(row->who), "%s %d", kind, number);
+    } else if (strncmp(act->text, "the user ", 9) == 0) {
+        snprintf(row->who, sizeof(row->who), "user");
+        at = 9;
+    } else {
+        snprintf(row->who, sizeof(row->who), "play");
+        at = 0;
+    }
+    snprintf(row->act, sizeof(row->act), "%.119s", act->text + at);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct story_row *x = a, *y = b;
+
+    return x->at_ns < y->at_ns ? -1 : x->at_ns > y->at_ns;
+}
+
+int story_take(struct story *story, struct play *play)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t newest = atomic_load(&trace->entries);
+    uint32_t oldest = newest > TRACE_RECORDS ? newest - TRACE_RECORDS : 0;
+
+    memset(story, 0, sizeof(*story));
+    story->lost = oldest;
+    story->row = calloc(newest - oldest + play->acts + 1, sizeof(*story->row));
+    if (!story->row)
+        return -1;
+    for (uint32_t serial = oldest + 1; serial <= newest; serial++) {
+        struct trace_record record;
+
+        if (trace_get(trace, serial, &record) && is_told(&record))
+            make_call_row(play, &story->row[story->count++], &record);
+    }
+    for (size_t i = 0; i < play->acts; i++)
+        make_act_row(&story->row[story->count++], &play->act[i]);
+    qsort(story->row, story->count, sizeof(*story->row), by_time);
+    return 0;
+}
+
+void story_release(struct story *story)
+{
+    free(story->row);
+    memset(story, 0, sizeof(*story));
+}
+
+/* How many rows behind this one, it included, say the same. */
+static size_t alike(const struct story *story, size_t first)
+{
+    const struct story_row *row = &story->row[first];
+    size_t i = first + 1;
+
+    while (i < story->count && strcmp(row->who, row[i - first].who) == 0 &&
+           strcmp(row->act, row[i - first].act) == 0 &&
+           strcmp(row->where, row[i - first].where) == 0)
+        i++;
+    return i - first;
+}
+
+/* Where the last `count` begin; rows that say the same count as one. */
+static size_t tail_begins(const struct story *story, size_t count)
+{
+    size_t first = story->count;
+
+    while (first > 0 && count > 0)
+        if (--first == 0 || alike(story, first - 1) == 1)
+            count--;
+    return first;
+}
+
+char *story_tail(const struct story *story, size_t count, char *text,
+                 size_t size)
+{
+    size_t at = 0, times;
+
+    text[0] = '\0';
+    for (size_t i = tail_begins(story, count); i < story->count && at < size;
+         i += times) {
+        const struct story_row *row = &story->row[i];
+        char often[32] = "";
+
+        times = alike(story, i);
+        if (times > 1)
+            snprintf(often, sizeof(often), "  (x%zu)", times);
+        int n =
+            snprintf(text + at, size - at, "%s%-11s %s%s%s%s%s",
+                     at > 0 ? "\n" : "", row->who, row->injected ? "! " : "",
+                     row->act, row->where[0] ? "  " : "", row->where, often);
+        at += n < 0 ? 0 : (size_t)n;
+    }
+    return text;
+}

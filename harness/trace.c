@@ -1,0 +1,104 @@
+/* trace.c - the harness's side of the trace: make it, read it, wait on it. */
+#define _GNU_SOURCE
+#include "trace.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int trace_create(struct trace **trace)
+{
+    int fd = memfd_create("faultline-trace", MFD_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    if (ftruncate(fd, sizeof(**trace)) < 0)
+        goto fail;
+    *trace =
+        mmap(NULL, sizeof(**trace), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (*trace == MAP_FAILED)
+        goto fail;
+    (*trace)->size = sizeof(**trace);
+    return fd;
+fail:
+    close(fd);
+    return -1;
+}
+
+void trace_unmap(struct trace *trace)
+{
+    munmap(trace, sizeof(*trace));
+}
+
+static uint32_t at_most(uint32_t value, uint32_t bound)
+{
+    return value < bound ? value : bound;
+}
+
+void trace_reset(struct trace *trace)
+{
+    uint32_t records = at_most(trace->entries, TRACE_RECORDS);
+    uint32_t threads = at_most(trace->threads, TRACE_THREADS);
+
+    memset(trace, 0, offsetof(struct trace, thread));
+    memset(trace->thread, 0, threads * sizeof(trace->thread[0]));
+    /* Serials begin at 1, so the first record lies at index 1. */
+    memset(trace->record, 0,
+           at_most(records + 1, TRACE_RECORDS) * sizeof(trace->record[0]));
+    trace->size = sizeof(*trace);
+}
+
+void trace_wait(struct trace *trace, uint32_t seen, unsigned most_us)
+{
+    struct timespec most = {most_us / 1000000,
+                            (long)(most_us % 1000000) * 1000};
+
+    atomic_fetch_add(&trace->waiters, 1);
+    syscall(SYS_futex, &trace->seq, FUTEX_WAIT, seen, &most, NULL, 0);
+    atomic_fetch_sub(&trace->waiters, 1);
+}
+
+bool trace_get(struct trace *trace, uint32_t serial, struct trace_record *out)
+{
+    struct trace_record *record = &trace->record[serial % TRACE_RECORDS];
+
+    if (serial == 0 || atomic_load(&record->serial) != serial)
+        return false;
+    memcpy(out, record, sizeof(*out));
+    return atomic_load(&record->serial) == serial;
+}
+
+bool trace_find_last(struct trace *trace,
+                     bool (*match)(const struct trace_record *, const void *),
+                     const void *arg, struct trace_record *out)
+{
+    uint32_t newest = atomic_load(&trace->entries);
+    uint32_t oldest = newest > TRACE_RECORDS ? newest - TRACE_RECORDS : 0;
+
+    for (uint32_t serial = newest; serial > oldest; serial--)
+        if (trace_get(trace, serial, out) && match(out, arg))
+            return true;
+    return false;
+}
+
+struct trace_thread *trace_thread_of(struct trace *trace, pid_t tid)
+{
+    uint32_t threads = at_most(atomic_load(&trace->threads), TRACE_THREADS);
+
+    for (uint32_t i = 0; i < threads; i++)
+        if (atomic_load(&trace->thread[i].tid) == tid)
+            return &trace->thread[i];
+    return NULL;
+}
+
+void trace_open_gate(struct trace *trace, unsigned index)
+{
+    atomic_store(&trace->fault[index].gate, 1);
+    syscall(SYS_futex, &trace->fault[index].gate, FUTEX_WAKE, INT32_MAX, NULL,
+            NULL, 0);
+}

@@ -1,0 +1,101 @@
+#!/bin/sh
+# bad_input.sh BUILD - each bad input gets one clear line and the designed
+# exit status, and no half-written report is taken for a whole one.
+set -u
+
+build=$1
+work=$(mktemp -d)
+failed=0
+trap 'rm -rf "$work"' EXIT
+
+grade() {
+    "$build/grade" --build "$work/build" --interposer "$build/interposer.so" \
+        --report "$work/report" "$@" >"$work/out" 2>&1
+}
+
+# claim NAME STATUS TEXT OPTION...: grade ends so and says so.
+claim() {
+    name=$1 status=$2 text=$3
+    shift 3
+    grade "$@"
+    came=$?
+    if [ "$came" = "$status" ] && grep -qF -- "$text" "$work/out"; then
+        echo "ok $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok $name: status $came (not $status), said:"
+        head -n 20 "$work/out"
+    fi
+}
+
+claim unknown_step 2 'there is no step fork; the steps are: client' --step fork
+claim unknown_case 2 'no case is named fly' --case fly
+claim unknown_option 2 'usage: grade' --fly
+claim stray_argument 2 'unexpected argument fly' fly
+claim bad_jobs 2 'JOBS is a number' --jobs many
+claim bad_isolation 2 'there is no isolation moon' --isolation moon
+claim missing_submission 2 'No such file' --submission "$work/nowhere"
+touch "$work/file"
+claim submission_is_a_file 2 'is not a folder' --submission "$work/file"
+
+mkdir "$work/empty"
+claim step_without_file 1 'there is no file client.c' \
+    --submission "$work/empty" --step client
+
+mkdir "$work/broken"
+printf 'int main(void)\n{\n    return x;\n}\n' >"$work/broken/client.c"
+claim does_not_compile 1 "client.c:3" --submission "$work/broken" --step client
+grep -q 'undeclared' "$work/out" ||
+    { failed=1; echo "not ok the compiler's words are shown"; }
+
+mkdir "$work/linked"
+ln -s "$work/broken/client.c" "$work/linked/client.c"
+claim a_link_is_not_taken 1 'there is no file client.c' \
+    --submission "$work/linked" --step client
+
+mkdir "$work/with a blank and 'quotes'"
+cp solutions/client.c solutions/net.c solutions/net.h \
+    "$work/with a blank and 'quotes'"
+claim path_with_blanks 0 'Full marks' \
+    --submission "$work/with a blank and 'quotes'" --step client
+
+claim report_folder_is_a_file 2 'cannot' --report "$work/file" --step client
+claim replay_wants_one_case 2 'a replay wants one case' --replay text
+claim replay_format 2 'FORMAT is text or json' --replay xml --case listens
+
+# A full disk: the report is written beside and renamed, or not at all.
+mkdir "$work/full"
+if mount -t tmpfs -o size=8k none "$work/full" 2>/dev/null; then
+    dd if=/dev/zero of="$work/full/fill" bs=4k count=1 2>/dev/null
+    claim full_disk 2 'cannot write' --submission "$work/empty" \
+        --report "$work/full"
+    if [ -e "$work/full/report.json" ]; then
+        failed=1
+        echo "not ok a full disk leaves no half report"
+    fi
+    umount "$work/full"
+fi
+
+# Without IPv6 and without namespaces it grades all the same.
+claim plain_isolation 0 'isolation: plain' --submission solutions \
+    --step sequential --isolation plain
+if unshare -Ur true 2>/dev/null && [ "$(id -u)" = 0 ] &&
+    unshare -n sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6' \
+        2>/dev/null; then
+    unshare -n sh -c "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+        ip link set lo up 2>/dev/null
+        '$build/grade' --build '$work/build' --report '$work/report' \
+        --interposer '$build/interposer.so' --submission solutions \
+        --step sequential --isolation plain" >"$work/out" 2>&1
+    came=$?
+    if [ $came = 0 ]; then
+        echo "ok no_ipv6"
+    else
+        failed=$((failed + 1))
+        echo "not ok no_ipv6: status $came"
+        head -n 20 "$work/out"
+    fi
+fi
+
+echo "bad input: $failed failed"
+[ "$failed" = 0 ]

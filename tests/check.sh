@@ -1,0 +1,65 @@
+#!/bin/sh
+# check.sh BUILD - the kit's own tests, one after the other. Each part prints
+# a line; the output of a part is shown where it fails.
+set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+build=$1
+passed=0
+failed=0
+mkdir -p "$build/check"
+
+# part NAME COMMAND...: runs it with its output in a log.
+part() {
+    name=$1
+    log=$build/check/$name.log
+    shift
+    begun=$(date +%s)
+    if "$@" >"$log" 2>&1 </dev/null; then
+        passed=$((passed + 1))
+        echo "ok $name ($(($(date +%s) - begun)) s)"
+    else
+        failed=$((failed + 1))
+        tail -n 40 "$log"
+        echo "not ok $name (all of it: $log)"
+    fi
+}
+
+
+solutions() {
+    out=$(make -s grade BUILD="$build" SUBMISSION=solutions \
+        REPORT="$build/check/solutions") || { echo "$out"; return 1; }
+    echo "$out" | grep -q '^100/100 points'
+}
+
+stubs() {
+    out=$(make -s grade BUILD="$build" SUBMISSION=exercises \
+        REPORT="$build/check/exercises" 2>&1)
+    echo "$out" | grep -q '^0/100 points' &&
+        [ "$(echo "$out" | grep -c 'not started')" = 7 ]
+}
+
+sanitizers() {
+    # The programs under test are not sanitized: nor what they preload.
+    make -s unit BUILD="$build/asan" CC=clang INTERPOSER="$build/interposer.so" \
+        CFLAGS='-Werror -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+}
+
+compiles_with() {
+    make -s build BUILD="$build/$1" CC="$1" CFLAGS=-Werror
+}
+
+part compiles_with_gcc compiles_with gcc
+part compiles_with_clang compiles_with clang
+make -s build BUILD="$build" || exit 1
+part unit_tests make -s unit BUILD="$build"
+part solutions_get_full_marks solutions
+part stubs_are_not_started stubs
+part bad_input tests/bad_input.sh "$build"
+part words tests/words.py --grade "$build/grade" \
+    --interposer "$build/interposer.so"
+part exam make -s exam BUILD="$build"
+part unit_tests_under_sanitizers sanitizers
+part format_and_linters make -s lint BUILD="$build"
+echo "check: $passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,121 @@
+/* Wrong: a child that has served waits for a signal that never comes.
+ * Fails: concurrency
+ * Line: 85
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int listen_v4(const char *port)
+{
+    struct sockaddr_in addr;
+    char *end;
+    long number = strtol(port, &end, 10);
+    int fd, on = 1;
+
+    if (*end != '\0' || number < 1 || number > 65535) {
+        fprintf(stderr, "port %s: %s\n", port, strerror(EINVAL));
+        exit(1);
+    }
+    memset(&addr, 0, sizeof(addr));
+    addr.sin_family = AF_INET;
+    addr.sin_addr.s_addr = htonl(INADDR_ANY);
+    addr.sin_port = htons((unsigned short)number);
+
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd == -1) {
+        perror("socket");
+        exit(1);
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
+        perror("SO_REUSEADDR");
+    if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1) {
+        perror("bind");
+        exit(1);
+    }
+    if (listen(fd, 128) == -1) {
+        perror("listen");
+        exit(1);
+    }
+    return fd;
+}
+
+static int write_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0) {
+            return -1;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int serve(int connfd)
+{
+    char buffer[8192];
+
+    for (;;) {
+        ssize_t got = read(connfd, buffer, sizeof(buffer));
+        if (got == 0)
+            return 0;
+        if (got < 0) {
+            return -1;
+        }
+        if (write_all(connfd, buffer, (size_t)got) < 0)
+            return -1;
+    }
+}
+
+static void child(int connfd)
+{
+    if (serve(connfd) == -1) {
+        perror("connection");
+        _exit(1);
+    }
+    close(connfd);
+    for (;;)
+        pause(); /* BUG */
+}
+
+int main(int argc, char *argv[])
+{
+    int listenfd;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+        return 2;
+    }
+
+    listenfd = listen_v4(argv[1]);
+    for (;;) {
+        int connfd = accept(listenfd, NULL, NULL);
+
+        if (connfd == -1) {
+            /* A shortage may last: do not ask again at once. */
+            if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
+                poll(NULL, 0, 100);
+            continue;
+        }
+
+        switch (fork()) {
+        case -1:
+            perror("fork");
+            break;
+        case 0:
+            close(listenfd);
+            child(connfd);
+            break;
+        default:
+            break;
+        }
+        close(connfd);
+    }
+}

@@ -1,0 +1,137 @@
+/* Wrong: SIGCHLD is blocked around the fork and never let in again.
+ * Fails: zombie
+ * Line: 126
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A listening socket on all local addresses; no return without one. */
+static int tcp_listen(const char *port)
+{
+    struct addrinfo hints, *list, *ai;
+    char *end;
+    long number = strtol(port, &end, 10);
+    int fd = -1, on = 1, rc = EAI_SERVICE, why = 0;
+
+    memset(&hints, 0, sizeof(hints));
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE;
+    if (*end != '\0' || (number > 0 && number < 65536))
+        rc = getaddrinfo(NULL, port, &hints, &list);
+    if (rc != 0) {
+        fprintf(stderr, "port %s: %s\n", port, gai_strerror(rc));
+        exit(1);
+    }
+    for (ai = list; ai != NULL; ai = ai->ai_next) {
+        fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
+        if (fd == -1) {
+            why = errno;
+            continue;
+        }
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
+            listen(fd, SOMAXCONN) == 0)
+            break;
+        why = errno;
+        close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(list);
+    if (fd == -1) {
+        fprintf(stderr, "cannot listen on port %s: %s\n", port, strerror(why));
+        exit(1);
+    }
+    return fd;
+}
+
+/* 0 when the client has ended, -1 when the connection broke. */
+static int echo(int fd)
+{
+    char buf[4096];
+    ssize_t n, w, done;
+
+    while ((n = read(fd, buf, sizeof(buf))) != 0) {
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1)
+            return -1;
+        for (done = 0; done < n; done += w) {
+            w = write(fd, buf + done, n - done);
+            if (w == -1 && errno == EINTR)
+                w = 0;
+            else if (w == -1)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static void reap(int sig)
+{
+    int saved = errno;
+
+    (void)sig;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+    errno = saved;
+}
+
+static void catch_sigchld(void)
+{
+    struct sigaction sa;
+
+    memset(&sa, 0, sizeof(sa));
+    sigemptyset(&sa.sa_mask);
+    sa.sa_handler = reap;
+    sa.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+    if (sigaction(SIGCHLD, &sa, NULL) == -1) {
+        perror("sigaction");
+        exit(1);
+    }
+}
+
+int main(int argc, char *argv[])
+{
+    sigset_t chld, before;
+    int listenfd;
+    pid_t pid;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+        return 2;
+    }
+
+    catch_sigchld();
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    listenfd = tcp_listen(argv[1]);
+    for (;;) {
+        int connfd = accept(listenfd, NULL, NULL);
+
+        if (connfd == -1) {
+            /* A shortage may last: do not ask again at once. */
+            if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
+                poll(NULL, 0, 100);
+            continue;
+        }
+
+        sigprocmask(SIG_BLOCK, &chld, &before); /* BUG */
+        pid = fork();
+        if (pid == 0) {
+            sigprocmask(SIG_SETMASK, &before, NULL);
+            close(listenfd);
+            _exit(echo(connfd) == 0 ? 0 : 1);
+        }
+        if (pid == -1)
+            perror("fork");
+        close(connfd);
+    }
+}

@@ -1,0 +1,108 @@
+/* Wrong: wait3 without WNOHANG blocks the server while a child lives.
+ * Fails: zombie
+ * Also: concurrency reset
+ * Line: 70
+ */
+#include <err.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int make_server(const char *port)
+{
+    struct addrinfo *ai, hints = {.ai_family = AF_INET,
+                                  .ai_socktype = SOCK_STREAM,
+                                  .ai_flags = AI_PASSIVE};
+    char *rest;
+    long n = strtol(port, &rest, 10);
+    int fd, rc, one = 1;
+
+    if (*rest == '\0' && (n < 1 || n > 65535))
+        errx(1, "port %s: %s", port, gai_strerror(EAI_SERVICE));
+    if ((rc = getaddrinfo(NULL, port, &hints, &ai)) != 0)
+        errx(1, "port %s: %s", port, gai_strerror(rc));
+    if ((fd = socket(ai->ai_family, SOCK_STREAM, 0)) == -1)
+        err(1, "socket");
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1)
+        err(1, "setsockopt");
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1)
+        err(1, "bind port %s", port);
+    if (listen(fd, 100) == -1)
+        err(1, "listen");
+    freeaddrinfo(ai);
+    return fd;
+}
+
+/* 0 when the client has ended, -1 when the connection broke. */
+static int echo(int fd)
+{
+    char buf[4096];
+    ssize_t n, w, done;
+
+    while ((n = read(fd, buf, sizeof(buf))) != 0) {
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1)
+            return -1;
+        for (done = 0; done < n; done += w) {
+            w = write(fd, buf + done, n - done);
+            if (w == -1 && errno == EINTR)
+                w = 0;
+            else if (w == -1)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static void reaper(int sig)
+{
+    int status, saved = errno;
+
+    (void)sig;
+    while (wait3(&status, 0, NULL) >= 0) /* BUG */
+        continue;
+    errno = saved;
+}
+
+int main(int argc, char *argv[])
+{
+    int listenfd;
+
+    if (argc != 2) {
+        fputs("usage: SERVER PORT\n", stderr);
+        exit(2);
+    }
+
+    (void)signal(SIGCHLD, reaper);
+    listenfd = make_server(argv[1]);
+
+    for (;;) {
+        int connfd = accept(listenfd, NULL, NULL);
+
+        if (connfd == -1) {
+            warn("accept");
+            poll(NULL, 0, 50);
+            continue;
+        }
+
+        switch (fork()) {
+        case -1:
+            warn("fork");
+            close(connfd);
+            break;
+        case 0:
+            close(listenfd);
+            _exit(echo(connfd) == 0 ? 0 : 1);
+        default:
+            close(connfd);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+/* Wrong: the handler asks for the newest child, whichever has ended.
+ * Fails: zombie
+ * Line: 90
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int start(const char *port)
+{
+    struct sockaddr_in addr;
+    char *end;
+    long number = strtol(port, &end, 10);
+    int fd, on = 1;
+
+    if (*end != '\0' || number < 1 || number > 65535) {
+        fprintf(stderr, "port %s: %s\n", port, strerror(EINVAL));
+        exit(1);
+    }
+    memset(&addr, 0, sizeof(addr));
+    addr.sin_family = AF_INET;
+    addr.sin_addr.s_addr = htonl(INADDR_ANY);
+    addr.sin_port = htons((unsigned short)number);
+
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd == -1) {
+        perror("socket");
+        exit(1);
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
+        perror("SO_REUSEADDR");
+    if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1) {
+        perror("bind");
+        exit(1);
+    }
+    if (listen(fd, 128) == -1) {
+        perror("listen");
+        exit(1);
+    }
+    return fd;
+}
+
+static int write_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int serve(int connfd)
+{
+    char buffer[8192];
+
+    for (;;) {
+        ssize_t got = read(connfd, buffer, sizeof(buffer));
+        if (got == 0)
+            return 0;
+        if (got < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        if (write_all(connfd, buffer, (size_t)got) < 0)
+            return -1;
+    }
+}
+
+static volatile pid_t last;
+
+static void ended(int sig)
+{
+    int saved = errno;
+
+    (void)sig;
+    while (last > 0 && waitpid(last, NULL, WNOHANG) > 0) /* BUG */
+        continue;
+    errno = saved;
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t chld, before;
+    int listenfd;
+    pid_t pid;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+        return 2;
+    }
+
+    signal(SIGCHLD, ended);
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    listenfd = start(argv[1]);
+    for (;;) {
+        int connfd = accept(listenfd, NULL, NULL);
+
+        if (connfd < 0) {
+            struct timespec tenth = {0, 100000000};
+            switch (errno) {
+            case EINTR:
+            case ECONNABORTED:
+            case EPROTO:
+                break; /* that client went away: next, please */
+            default:
+                perror("accept");
+                nanosleep(&tenth, NULL);
+            }
+            continue;
+        }
+
+        /* The child must not end before its number is known. */
+        sigprocmask(SIG_BLOCK, &chld, &before);
+        pid = fork();
+        if (pid > 0)
+            last = pid;
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        if (pid == 0) {
+            close(listenfd);
+            _exit(serve(connfd) == 0 ? 0 : 1);
+        }
+        if (pid == -1)
+            perror("fork");
+        close(connfd);
+    }
+}

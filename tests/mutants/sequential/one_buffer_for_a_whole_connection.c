@@ -1,0 +1,109 @@
+/* Wrong: never begins its buffer anew; when 64 KiB are full, read gets a size
+ *        of 0 and its answer looks like the end.
+ * Fails: echo
+ * Line: 85
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static int listen_on(const char *text)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    char *end;
+    long port = strtol(text, &end, 10);
+    int fd, on = 1;
+
+    if (*end != '\0' || port < 1 || port > 65535) {
+        fprintf(stderr, "bad port: %s\n", text);
+        exit(1);
+    }
+    any.sin_addr.s_addr = htonl(INADDR_ANY);
+    any.sin_port = htons((unsigned short)port);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0)
+        die("socket");
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        die("setsockopt");
+    if (bind(fd, (struct sockaddr *)&any, sizeof any) < 0)
+        die("bind");
+    if (listen(fd, SOMAXCONN) < 0)
+        die("listen");
+    return fd;
+}
+
+static int wait_for_client(int lfd)
+{
+    int fd;
+
+    while ((fd = accept(lfd, NULL, NULL)) < 0) {
+        switch (errno) {
+        case EINTR:
+        case ECONNABORTED:
+        case EPROTO:
+            break;
+        default: /* no descriptor or memory now: try again later */
+            usleep(100000);
+        }
+    }
+    return fd;
+}
+
+static int send_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, p, len, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static void serve(int fd)
+{
+    char buf[65536];
+    size_t used = 0;
+
+    for (;;) {
+        ssize_t n = read(fd, buf + used, sizeof buf - used); /* BUG */
+
+        if (n <= 0)
+            return;
+        if (send_all(fd, buf + used, (size_t)n) < 0)
+            return;
+        used += (size_t)n;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int lfd, fd;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+        return 2;
+    }
+    lfd = listen_on(argv[1]);
+    for (;;) {
+        fd = wait_for_client(lfd);
+        serve(fd);
+        close(fd);
+    }
+}

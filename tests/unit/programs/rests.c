@@ -1,0 +1,326 @@
+/* rests.c - comes to rest, or does not, in the way that its argument says. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int both[2];
+static char byte;
+static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t two = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t barrier;
+static sem_t semaphore;
+
+static void read_pipe(void)
+{
+    (void)!read(both[0], &byte, 1);
+}
+
+static void spin(void)
+{
+    for (volatile unsigned long n = 0;; n++)
+        continue;
+}
+
+static struct timespec far_off(void)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += 1000;
+    return at;
+}
+
+static void sleeps(void)
+{
+    sleep(1000);
+}
+
+static void polls(void)
+{
+    poll(&(struct pollfd){both[0], POLLIN, 0}, 1, -1);
+}
+
+static void polls_timed(void)
+{
+    poll(&(struct pollfd){both[0], POLLIN, 0}, 1, 1000000);
+}
+
+static void selects(void)
+{
+    select(0, NULL, NULL, NULL, NULL);
+}
+
+static void selects_timed(void)
+{
+    select(0, NULL, NULL, NULL, &(struct timeval){1000, 0});
+}
+
+static void pselects_timed(void)
+{
+    pselect(0, NULL, NULL, NULL, &(struct timespec){1000, 0}, NULL);
+}
+
+static void pselects(void)
+{
+    pselect(0, NULL, NULL, NULL, NULL, NULL);
+}
+
+static void epolls(void)
+{
+    struct epoll_event event;
+
+    epoll_wait(epoll_create1(0), &event, 1, -1);
+}
+
+static void epolls_timed(void)
+{
+    struct epoll_event event;
+
+    epoll_wait(epoll_create1(0), &event, 1, 1000000);
+}
+
+static void accepts(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    bind(fd, (struct sockaddr *)&at, sizeof(at));
+    listen(fd, 1);
+    accept(fd, NULL, NULL);
+}
+
+static void pauses(void)
+{
+    pause();
+}
+
+static void sigwaits(void)
+{
+    sigset_t set;
+    int signal;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigwait(&set, &signal);
+}
+
+static void sigwaits_timed(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigtimedwait(&set, NULL, &(struct timespec){1000, 0});
+}
+
+/* Each holds what the other wants. */
+static void *deadlock(void *arg)
+{
+    pthread_mutex_t *mine = arg ? &one : &two, *other = arg ? &two : &one;
+
+    pthread_mutex_lock(mine);
+    pthread_barrier_wait(&barrier);
+    pthread_mutex_lock(other);
+    return NULL;
+}
+
+static void deadlocks(void)
+{
+    pthread_t thread;
+
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_create(&thread, NULL, deadlock, NULL);
+    deadlock(&one);
+}
+
+static void conditions(void)
+{
+    pthread_mutex_lock(&one);
+    pthread_cond_wait(&condition, &one);
+}
+
+static void conditions_timed(void)
+{
+    struct timespec at = far_off();
+
+    pthread_mutex_lock(&one);
+    pthread_cond_timedwait(&condition, &one, &at);
+}
+
+static void semaphores_timed(void)
+{
+    struct timespec at = far_off();
+
+    sem_init(&semaphore, 0, 0);
+    sem_timedwait(&semaphore, &at);
+}
+
+static void *routine(void *act)
+{
+    (*(void (**)(void))act)();
+    return NULL;
+}
+
+static void beside(void (*act)(void))
+{
+    static void (*other)(void);
+    pthread_t thread;
+
+    other = act;
+    pthread_create(&thread, NULL, routine, &other);
+}
+
+static void joins(void)
+{
+    static void (*act)(void) = read_pipe;
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, routine, &act);
+    pthread_join(thread, NULL);
+}
+
+static void thread_sleeps(void)
+{
+    beside(sleeps);
+    read_pipe();
+}
+
+static void thread_spins(void)
+{
+    beside(spin);
+    read_pipe();
+}
+
+static void timerfd(void)
+{
+    int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    unsigned long long times;
+
+    timerfd_settime(fd, 0, &(struct itimerspec){{0, 0}, {1000, 0}}, NULL);
+    (void)!read(fd, &times, sizeof(times));
+}
+
+static void alarms(void)
+{
+    alarm(1000);
+    read_pipe();
+}
+
+static void timed_socket(void)
+{
+    int pair[2];
+    struct timeval most = {1000, 0};
+
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+    (void)!read(pair[0], &byte, 1);
+}
+
+static void child(void (*act)(void))
+{
+    if (fork() == 0) {
+        act();
+        _exit(0);
+    }
+    read_pipe();
+}
+
+static void child_spins(void)
+{
+    child(spin);
+}
+
+static void child_sleeps(void)
+{
+    child(sleeps);
+}
+
+static void child_blocks(void)
+{
+    child(read_pipe);
+}
+
+static void nothing(void)
+{
+}
+
+static void child_is_zombie(void)
+{
+    child(nothing);
+}
+
+static void orphan_spins(void)
+{
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0)
+            spin();
+        _exit(0);
+    }
+    wait(NULL);
+}
+
+static const struct {
+    const char *name;
+    void (*act)(void);
+} acts[] = {
+    {"read", read_pipe},
+    {"sleep", sleeps},
+    {"spin", spin},
+    {"poll", polls},
+    {"poll-timed", polls_timed},
+    {"select", selects},
+    {"select-timed", selects_timed},
+    {"pselect", pselects},
+    {"pselect-timed", pselects_timed},
+    {"epoll", epolls},
+    {"epoll-timed", epolls_timed},
+    {"accept", accepts},
+    {"pause", pauses},
+    {"sigwait", sigwaits},
+    {"sigwait-timed", sigwaits_timed},
+    {"deadlock", deadlocks},
+    {"condition", conditions},
+    {"condition-timed", conditions_timed},
+    {"semaphore-timed", semaphores_timed},
+    {"join", joins},
+    {"thread-sleeps", thread_sleeps},
+    {"thread-spins", thread_spins},
+    {"timerfd", timerfd},
+    {"alarm", alarms},
+    {"timed-socket", timed_socket},
+    {"child-spins", child_spins},
+    {"child-sleeps", child_sleeps},
+    {"child-blocks", child_blocks},
+    {"child-is-zombie", child_is_zombie},
+    {"orphan-spins", orphan_spins},
+    {"end", nothing},
+};
+
+int main(int argc, char **argv)
+{
+    if (pipe(both) < 0)
+        return 98;
+    for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+        if (argc == 2 && strcmp(argv[1], acts[i].name) == 0) {
+            acts[i].act();
+            return 0;
+        }
+    return 97;
+}

@@ -1,0 +1,473 @@
+/* test_census.c - what /proc shows, read from real processes. */
+#include "unit.h"
+
+#include "../../harness/census.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+/* A child that lives until it is released. */
+struct child {
+    pid_t pid;
+    int hold;
+};
+
+static struct child child_doing(void (*first)(void))
+{
+    int gate[2], ready[2];
+    char byte;
+
+    assert_int_equal(pipe(gate) | pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(gate[1]);
+        close(ready[0]);
+        if (first)
+            first();
+        if (write(ready[1], "r", 1) == 1)
+            (void)!read(gate[0], &byte, 1);
+        _exit(0);
+    }
+    close(gate[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return (struct child){pid, gate[1]};
+}
+
+static void release(struct child child)
+{
+    close(child.hold);
+    waitpid(child.pid, NULL, 0);
+}
+
+/* Ends it, and does not reap it. */
+static void leave_as_zombie(struct child child)
+{
+    siginfo_t info;
+
+    close(child.hold);
+    waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT);
+}
+
+static bool lists(const struct census *census, pid_t pid, pid_t parent)
+{
+    for (size_t i = 0; i < census->count; i++)
+        if (census->process[i].pid == pid &&
+            census->process[i].parent == parent)
+            return true;
+    return false;
+}
+
+static void own_children_are_listed(void **state)
+{
+    struct child child = child_doing(NULL);
+    struct census census;
+
+    (void)state;
+    assert_int_equal(census_take(&census, getpid(), 0), 0);
+    assert_int_equal(census.count, 1);
+    assert_int_equal(census.zombies, 0);
+    assert_true(lists(&census, child.pid, getpid()));
+    census_release(&census);
+    release(child);
+}
+
+static void a_child_that_ended_is_a_zombie(void **state)
+{
+    struct child child = child_doing(NULL);
+    struct census census;
+
+    (void)state;
+    leave_as_zombie(child);
+    census_take(&census, getpid(), 0);
+    assert_int_equal(census.zombies, 1);
+    assert_int_equal(census.process[0].state, 'Z');
+    census_release(&census);
+    waitpid(child.pid, NULL, 0);
+}
+
+static void a_reaped_child_is_gone(void **state)
+{
+    struct child child = child_doing(NULL);
+    struct census census;
+
+    (void)state;
+    release(child);
+    census_take(&census, getpid(), 0);
+    assert_int_equal(census.count, 0);
+    census_release(&census);
+}
+
+static void have_a_child_too(void)
+{
+    if (fork() == 0)
+        for (;;)
+            pause();
+}
+
+static void grandchildren_are_listed_under_their_parent(void **state)
+{
+    struct child child = child_doing(have_a_child_too);
+    struct census census;
+
+    (void)state;
+    census_take(&census, getpid(), 0);
+    assert_int_equal(census.count, 2);
+    assert_int_equal(census.process[1].parent, child.pid);
+    kill(census.process[1].pid, SIGKILL);
+    census_release(&census);
+    release(child);
+    while (waitpid(-1, NULL, 0) > 0)
+        continue;
+}
+
+static void nothing_below_the_excepted_is_listed(void **state)
+{
+    struct child child = child_doing(have_a_child_too);
+    struct census census;
+
+    (void)state;
+    census_take(&census, getpid(), child.pid);
+    assert_int_equal(census.count, 0);
+    census_release(&census);
+    census_take(&census, child.pid, 0);
+    assert_int_equal(census.count, 1);
+    kill(census.process[0].pid, SIGKILL);
+    census_release(&census);
+    release(child);
+    while (waitpid(-1, NULL, 0) > 0)
+        continue;
+}
+
+static void many_children_are_all_listed(void **state)
+{
+    struct child child[100];
+    struct census census;
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        child[i] = child_doing(NULL);
+    assert_int_equal(census_take(&census, getpid(), 0), 0);
+    assert_int_equal(census.count, 100);
+    census_release(&census);
+    for (int i = 99; i >= 0; i--)
+        release(child[i]);
+}
+
+static void take_a_misleading_name(void)
+{
+    prctl(PR_SET_NAME, "a) Z 1 (b");
+}
+
+static void a_name_cannot_forge_a_state(void **state)
+{
+    struct child child = child_doing(take_a_misleading_name);
+
+    (void)state;
+    assert_int_not_equal(census_state(child.pid), 'Z');
+    assert_int_not_equal(census_state(child.pid), 'X');
+    release(child);
+}
+
+static void a_process_that_is_gone_has_nothing(void **state)
+{
+    struct child child = child_doing(NULL);
+    struct census_thread thread;
+    struct census_fd fd;
+    uint64_t mask;
+
+    (void)state;
+    release(child);
+    assert_int_equal(census_state(child.pid), 'X');
+    assert_int_equal(census_threads(child.pid, &thread, 1), 0);
+    assert_int_equal(census_thread_count(child.pid), 0);
+    assert_int_equal(census_fds(child.pid, &fd, 1), -1);
+    assert_int_equal(census_blocked(child.pid, child.pid, &mask), -1);
+    assert_int_equal(census_memory_kib(child.pid, false), -1);
+    assert_int_equal(census_cpu_ns(child.pid), 0);
+    assert_false(census_has_timer(child.pid));
+}
+
+static int gate[2];
+
+static void *wait_at_gate(void *arg)
+{
+    char byte;
+
+    *(_Atomic pid_t *)arg = (pid_t)syscall(SYS_gettid);
+    return (void *)read(gate[0], &byte, 1);
+}
+
+static void threads_are_listed_by_their_ids(void **state)
+{
+    struct census_thread thread[8];
+    _Atomic pid_t tid = 0;
+    pthread_t one;
+
+    (void)state;
+    assert_int_equal(pipe(gate), 0);
+    pthread_create(&one, NULL, wait_at_gate, &tid);
+    while (tid == 0)
+        sched_yield();
+    assert_int_equal(census_thread_count(getpid()), 2);
+    assert_int_equal(census_threads(getpid(), thread, 8), 2);
+    assert_true(thread[0].tid == tid || thread[1].tid == tid);
+    assert_int_equal(census_threads(getpid(), thread, 1), 1);
+    close(gate[1]);
+    pthread_join(one, NULL);
+    close(gate[0]);
+}
+
+static struct census_thread once_asleep(pid_t pid)
+{
+    struct census_thread thread;
+
+    for (int look = 0; look < UNIT_LOOKS; look++) {
+        if (census_threads(pid, &thread, 1) == 1 && thread.state == 'S' &&
+            thread.syscall >= 0)
+            return thread;
+        sched_yield();
+    }
+    fail_msg("the child never sleeps in a call");
+    return thread;
+}
+
+static void a_blocked_thread_shows_its_call(void **state)
+{
+    struct child child = child_doing(NULL);
+    struct census_thread thread = once_asleep(child.pid);
+
+    (void)state;
+    assert_int_equal(thread.syscall, SYS_read);
+    assert_int_equal(thread.arg[2], 1);
+    assert_int_equal(thread.pid, child.pid);
+    release(child);
+}
+
+static void a_stopped_process_shows_as_stopped(void **state)
+{
+    struct child child = child_doing(NULL);
+
+    (void)state;
+    kill(child.pid, SIGSTOP);
+    waitpid(child.pid, NULL, WUNTRACED);
+    assert_int_equal(census_state(child.pid), 'T');
+    kill(child.pid, SIGCONT);
+    release(child);
+}
+
+static const struct census_fd *fd_of(const struct census_fd *fds, int count,
+                                     int fd)
+{
+    for (int i = 0; i < count; i++)
+        if (fds[i].fd == fd)
+            return &fds[i];
+    fail_msg("descriptor %d is not listed", fd);
+    return NULL;
+}
+
+static void assert_kind(int fd, int kind)
+{
+    struct census_fd fds[64];
+    int count = census_fds(getpid(), fds, 64);
+
+    assert_int_equal(fd_of(fds, count, fd)->kind, kind);
+}
+
+static void descriptors_have_their_kinds(void **state)
+{
+    int file = open("/dev/null", O_RDONLY), epoll = epoll_create1(0);
+    int tcp = socket(AF_INET, SOCK_STREAM, 0), both[2];
+
+    (void)state;
+    assert_int_equal(pipe(both), 0);
+    assert_kind(file, CENSUS_FILE);
+    assert_kind(epoll, CENSUS_ANON);
+    assert_kind(tcp, CENSUS_SOCKET);
+    assert_kind(both[0], CENSUS_PIPE);
+    close(file);
+    close(epoll);
+    close(tcp);
+    close(both[0]);
+    close(both[1]);
+}
+
+static void sockets_and_pipes_have_their_inodes(void **state)
+{
+    int tcp = socket(AF_INET, SOCK_STREAM, 0), both[2];
+    struct census_fd fds[64];
+    struct stat info;
+
+    (void)state;
+    assert_int_equal(pipe(both), 0);
+    int count = census_fds(getpid(), fds, 64);
+    fstat(tcp, &info);
+    assert_int_equal(fd_of(fds, count, tcp)->inode, info.st_ino);
+    fstat(both[1], &info);
+    assert_int_equal(fd_of(fds, count, both[0])->inode, info.st_ino);
+    close(tcp);
+    close(both[0]);
+    close(both[1]);
+}
+
+static void a_files_target_is_its_path(void **state)
+{
+    int file = open("/dev/null", O_RDONLY);
+    struct census_fd fds[64];
+    int count = census_fds(getpid(), fds, 64);
+
+    (void)state;
+    assert_string_equal(fd_of(fds, count, file)->target, "/dev/null");
+    close(file);
+}
+
+static void descriptors_come_by_number(void **state)
+{
+    int high = fcntl(0, F_DUPFD, 200), low = fcntl(0, F_DUPFD, 100);
+    struct census_fd fds[64];
+    int count = census_fds(getpid(), fds, 64);
+
+    (void)state;
+    for (int i = 1; i < count; i++)
+        assert_true(fds[i - 1].fd < fds[i].fd);
+    close(high);
+    close(low);
+}
+
+static void there_may_be_more_descriptors_than_room(void **state)
+{
+    struct census_fd fds[64], one[1];
+    int all = census_fds(getpid(), fds, 64);
+
+    (void)state;
+    assert_true(all > 1);
+    assert_int_equal(census_fds(getpid(), one, 1), all);
+}
+
+static uint64_t own_mask(void)
+{
+    uint64_t mask = 0;
+
+    assert_int_equal(
+        census_blocked(getpid(), (pid_t)syscall(SYS_gettid), &mask), 0);
+    return mask;
+}
+
+static void blocked_signals_are_bits(void **state)
+{
+    const uint64_t bits = 1ull << (SIGUSR1 - 1) | 1ull << (SIGRTMAX - 1);
+    sigset_t set;
+
+    (void)state;
+    assert_int_equal(own_mask() & bits, 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGRTMAX);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    assert_int_equal(own_mask() & bits, bits);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    assert_int_equal(own_mask() & bits, 0);
+}
+
+static void the_mask_of_a_thread_that_is_gone_is_not_told(void **state)
+{
+    uint64_t mask;
+
+    (void)state;
+    assert_int_equal(census_blocked(getpid(), 1, &mask), -1);
+}
+
+static void a_timerfd_is_a_timer(void **state)
+{
+    (void)state;
+    assert_false(census_has_timer(getpid()));
+    int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+    assert_true(census_has_timer(getpid()));
+    close(timer);
+    assert_false(census_has_timer(getpid()));
+}
+
+static void a_posix_timer_is_a_timer(void **state)
+{
+    struct sigevent none = {.sigev_notify = SIGEV_NONE};
+    timer_t timer;
+
+    (void)state;
+    assert_int_equal(timer_create(CLOCK_MONOTONIC, &none, &timer), 0);
+    assert_true(census_has_timer(getpid()));
+    timer_delete(timer);
+    assert_false(census_has_timer(getpid()));
+}
+
+static void the_peak_of_memory_is_not_below_what_is_used(void **state)
+{
+    long now = census_memory_kib(getpid(), false);
+
+    (void)state;
+    assert_true(now > 0);
+    assert_true(census_memory_kib(getpid(), true) >= now / 2);
+}
+
+static void memory_that_is_used_shows(void **state)
+{
+    const size_t size = 64u << 20;
+    long before = census_memory_kib(getpid(), false);
+    char *block = malloc(size);
+
+    (void)state;
+    assert_non_null(block);
+    memset(block, 1, size);
+    assert_true(census_memory_kib(getpid(), false) > before + 60000);
+    free(block);
+}
+
+static void time_on_a_processor_shows(void **state)
+{
+    uint64_t before = census_cpu_ns(getpid());
+    int looks = 0;
+
+    (void)state;
+    while (census_cpu_ns(getpid()) <= before && looks < UNIT_LOOKS)
+        looks++;
+    assert_true(looks < UNIT_LOOKS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_children_are_listed),
+        cmocka_unit_test(a_child_that_ended_is_a_zombie),
+        cmocka_unit_test(a_reaped_child_is_gone),
+        cmocka_unit_test(grandchildren_are_listed_under_their_parent),
+        cmocka_unit_test(nothing_below_the_excepted_is_listed),
+        cmocka_unit_test(many_children_are_all_listed),
+        cmocka_unit_test(a_name_cannot_forge_a_state),
+        cmocka_unit_test(a_process_that_is_gone_has_nothing),
+        cmocka_unit_test(threads_are_listed_by_their_ids),
+        cmocka_unit_test(a_blocked_thread_shows_its_call),
+        cmocka_unit_test(a_stopped_process_shows_as_stopped),
+        cmocka_unit_test(descriptors_have_their_kinds),
+        cmocka_unit_test(sockets_and_pipes_have_their_inodes),
+        cmocka_unit_test(a_files_target_is_its_path),
+        cmocka_unit_test(descriptors_come_by_number),
+        cmocka_unit_test(there_may_be_more_descriptors_than_room),
+        cmocka_unit_test(blocked_signals_are_bits),
+        cmocka_unit_test(the_mask_of_a_thread_that_is_gone_is_not_told),
+        cmocka_unit_test(a_timerfd_is_a_timer),
+        cmocka_unit_test(a_posix_timer_is_a_timer),
+        cmocka_unit_test(the_peak_of_memory_is_not_below_what_is_used),
+        cmocka_unit_test(memory_that_is_used_shows),
+        cmocka_unit_test(time_on_a_processor_shows),
+    };
+
+    unit_begin();
+    return cmocka_run_group_tests_name("census", tests, NULL, NULL) != 0;
+}

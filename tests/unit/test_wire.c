@@ -1,0 +1,247 @@
+/* test_wire.c - what is under way, over real loopback connections. */
+#include "unit.h"
+
+#include "../../harness/wire.h"
+
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static int listener, far;
+static uint16_t port;
+static struct peer peer;
+static struct peer *const peers[] = {&peer};
+
+static void bind_listener(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+    getsockname(listener, (struct sockaddr *)&at, &len);
+    port = ntohs(at.sin_port);
+}
+
+static int connect_both(void **state)
+{
+    (void)state;
+    bind_listener();
+    listen(listener, 8);
+    memset(&peer, 0, sizeof(peer));
+    peer.number = 1;
+    peer.discards = true;
+    if (peer_connect(&peer, "127.0.0.1", port, 0, NULL, NULL) < 0)
+        return -1;
+    far = accept(listener, NULL, NULL);
+    peer.discards = true;
+    while (!peer.connected)
+        peer_pump(&peer);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    peer_release(&peer);
+    close(far);
+    close(listener);
+    return 0;
+}
+
+static bool quiet(void)
+{
+    return wire_is_quiet(peers, 1);
+}
+
+static void assert_becomes_quiet(void)
+{
+    for (int look = 0; look < UNIT_LOOKS; look++) {
+        if (quiet())
+            return;
+        sched_yield();
+    }
+    fail_msg("the wire is never quiet");
+}
+
+/* The program's end sends; it has come when this returns. */
+static void say(const char *text)
+{
+    int there = 0, len = (int)strlen(text);
+
+    assert_int_equal(write(far, text, (size_t)len), len);
+    while (there < len)
+        ioctl(peer.in, FIONREAD, &there);
+}
+
+static void pump_until_received(uint64_t len)
+{
+    for (int look = 0; look < UNIT_LOOKS && peer.received < len; look++)
+        if (peer_pump(&peer) == 0)
+            sched_yield();
+    assert_int_equal(peer.received, len);
+}
+
+static void a_listening_port_listens(void **state)
+{
+    (void)state;
+    bind_listener();
+    assert_int_equal(wire_listens(port), 0);
+    listen(listener, 1);
+    assert_int_equal(wire_listens(port), 1);
+    close(listener);
+    assert_int_equal(wire_listens(port), 0);
+}
+
+static void a_listener_on_ipv6_listens(void **state)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+    (void)state;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) < 0)
+        skip(); /* no IPv6 here */
+    listen(fd, 1);
+    getsockname(fd, (struct sockaddr *)&at, &len);
+    assert_int_equal(wire_listens(ntohs(at.sin6_port)), 1);
+    close(fd);
+}
+
+static void a_connection_is_no_listener(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_listens(peer.port), 0);
+}
+
+static void nobody_is_quiet(void **state)
+{
+    (void)state;
+    assert_true(wire_is_quiet(NULL, 0));
+}
+
+static void a_connection_without_traffic_is_quiet(void **state)
+{
+    (void)state;
+    assert_becomes_quiet();
+}
+
+static void bytes_that_a_taking_peer_has_not_read_are_under_way(void **state)
+{
+    (void)state;
+    say("hello");
+    assert_false(quiet());
+}
+
+static void bytes_that_were_read_are_not(void **state)
+{
+    (void)state;
+    say("hello");
+    pump_until_received(5);
+    assert_becomes_quiet();
+}
+
+static void what_a_paused_peer_leaves_lying_is_quiet(void **state)
+{
+    (void)state;
+    peer.reading = false;
+    say("hello");
+    assert_becomes_quiet();
+    peer.reading = true;
+    assert_false(quiet());
+}
+
+static void what_a_peer_does_not_want_is_quiet(void **state)
+{
+    (void)state;
+    peer.read_most = 2;
+    say("hello");
+    pump_until_received(2);
+    assert_becomes_quiet();
+}
+
+static void what_has_reached_the_program_is_quiet(void **state)
+{
+    (void)state;
+    peer_queue(&peer, "hello", 5);
+    peer_pump(&peer);
+    assert_becomes_quiet();
+}
+
+static void what_the_program_leaves_lying_is_quiet(void **state)
+{
+    (void)state;
+    peer_queue_pattern(&peer, 64u << 20);
+    for (int idle = 0; idle < 200; idle++)
+        idle = peer_pump(&peer) > 0 ? 0 : idle;
+    assert_true(peer.sent < peer.queued);
+    assert_becomes_quiet();
+}
+
+static void an_end_that_was_seen_is_quiet(void **state)
+{
+    (void)state;
+    shutdown(far, SHUT_WR);
+    for (int look = 0; look < UNIT_LOOKS && !peer.eof; look++)
+        peer_pump(&peer);
+    assert_true(peer.eof);
+    assert_becomes_quiet();
+}
+
+static void a_half_close_that_arrived_is_quiet(void **state)
+{
+    (void)state;
+    peer.half_close = true;
+    peer_pump(&peer);
+    assert_true(peer.half_closed);
+    assert_becomes_quiet();
+}
+
+static void a_connection_that_was_closed_is_quiet(void **state)
+{
+    (void)state;
+    peer_close(&peer);
+    assert_becomes_quiet();
+}
+
+static void connections_of_others_do_not_matter(void **state)
+{
+    struct peer other = {.number = 2};
+
+    (void)state;
+    say("hello");
+    peer_user(&other, dup(0), dup(1));
+    struct peer *const others[] = {&other};
+    assert_true(wire_is_quiet(others, 1));
+    peer_release(&other);
+}
+
+#define WIRE_TEST(name)                                                        \
+    cmocka_unit_test_setup_teardown(name, connect_both, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_listening_port_listens),
+        cmocka_unit_test(a_listener_on_ipv6_listens),
+        WIRE_TEST(a_connection_is_no_listener),
+        cmocka_unit_test(nobody_is_quiet),
+        WIRE_TEST(a_connection_without_traffic_is_quiet),
+        WIRE_TEST(bytes_that_a_taking_peer_has_not_read_are_under_way),
+        WIRE_TEST(bytes_that_were_read_are_not),
+        WIRE_TEST(what_a_paused_peer_leaves_lying_is_quiet),
+        WIRE_TEST(what_a_peer_does_not_want_is_quiet),
+        WIRE_TEST(what_has_reached_the_program_is_quiet),
+        WIRE_TEST(what_the_program_leaves_lying_is_quiet),
+        WIRE_TEST(an_end_that_was_seen_is_quiet),
+        WIRE_TEST(a_half_close_that_arrived_is_quiet),
+        WIRE_TEST(a_connection_that_was_closed_is_quiet),
+        WIRE_TEST(connections_of_others_do_not_matter),
+    };
+
+    unit_begin();
+    return cmocka_run_group_tests_name("wire", tests, NULL, NULL) != 0;
+}
