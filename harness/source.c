@@ -126,23 +126,41 @@ static size_t add_scopes(Dwarf_Die *unit, Dwarf_Addr address,
     return n;
 }
 
+/* The compilation unit that has the address. By asking each: clang writes no
+ * .debug_aranges, without which dwfl_module_addrdie() finds none. */
+static Dwarf_Die *unit_of(struct source *source, Dwarf_Addr address,
+                          Dwarf_Addr *bias)
+{
+    Dwarf_Die *unit = NULL;
+
+    while ((unit = dwfl_module_nextcu(source->module, unit, bias)) &&
+           dwarf_haspc(unit, address - *bias) <= 0)
+        ;
+    return unit;
+}
+
 size_t source_find(struct source *source, uint64_t return_address,
                    struct source_frame *frames, size_t most)
 {
     Dwarf_Addr address = return_address - 1; /* in the call, not behind it */
     Dwarf_Addr bias;
+    int number;
 
     memset(frames, 0, most * sizeof(*frames));
     if (!source || most == 0)
         return 0;
-    Dwfl_Line *line = dwfl_module_getsrc(source->module, address);
-    if (line)
-        set_file(&frames[0],
-                 dwfl_lineinfo(line, NULL, &frames[0].line, NULL, NULL, NULL));
-    Dwarf_Die *unit = dwfl_module_addrdie(source->module, address, &bias);
-    size_t n = unit ? add_scopes(unit, address - bias, frames, most) : 0;
-    if (n > 0)
-        return n;
+    Dwarf_Die *unit = unit_of(source, address, &bias);
+    if (unit) {
+        Dwarf_Line *line = dwarf_getsrc_die(unit, address - bias);
+        size_t n;
+
+        set_file(&frames[0], line ? dwarf_linesrc(line, NULL, NULL) : NULL);
+        if (line && dwarf_lineno(line, &number) == 0)
+            frames[0].line = number;
+        n = add_scopes(unit, address - bias, frames, most);
+        if (n > 0)
+            return n;
+    }
     set_function(&frames[0], dwfl_module_addrname(source->module, address));
     return frames[0].function[0] || frames[0].line ? 1 : 0;
 }

@@ -157,7 +157,8 @@ static void waits_for_no_live_child(struct play *play)
 
 #define SHORT 500
 
-/* As many come and go as they can. */
+/* One after the other, each quite gone before the next comes: who reaps one
+ * child for each signal is no matter of chance here. */
 static void leaves_nothing_of_many_short_connections(struct play *play)
 {
     unsigned alone = forking_serve(play);
@@ -167,6 +168,8 @@ static void leaves_nothing_of_many_short_connections(struct play *play)
 
         play_half_close(play, client);
         expect_eof(play, client);
+        expect_processes(play, alone);
+        expect_no_zombies(play);
     }
     expect_reaped(play, alone);
 }
