@@ -1,8 +1,8 @@
 /* interposer.h - what the wrappers share.
  *
- * Three layers that never blur: the exported symbol (one short function a
- * call, in the order of its manual page), the decision (call.c), the real
- * call (real.x). Every wrapper reads alike:
+ * Layers that never blur: the exported symbol (one short function a call, in
+ * the order of its manual page), the record (call.c), the decision
+ * (ruling.c), the real call (real.x). Every wrapper reads alike:
  *
  *     struct call c = CALL(read, fd, count, 0);
  *     if (call_fails(&c))
@@ -168,6 +168,16 @@ void wait_for_debugger(uint32_t point);
 
 /* Moves the trace on and wakes who waits on it. */
 void trace_advance(void);
+
+/* ruling.c: holds the call at its gates, and rules on it. */
+void ruling_on(struct call *c, enum call_id id, int64_t len, int circumstance);
+
+/* Holds the caller at the gate of that fault of the plan. */
+void ruling_hold(int fault);
+
+/* Hands the calls to libfiu. `control`: a FIFO's name for libfiu's tools;
+ * NULL: none. */
+void ruling_setup(const char *control);
 
 /* fd.c: which connection a descriptor belongs to. */
 int fd_conn(int fd); /* 0: none */

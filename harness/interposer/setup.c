@@ -9,8 +9,6 @@
 #include <sys/mman.h>
 #include <syslog.h>
 
-void call_setup(const char *control);
-
 int fork_server_control = -1;
 
 void real_bind(void)
@@ -73,7 +71,7 @@ __attribute__((constructor)) static void setup(void)
     real.close(trace_fd);
     if (shared == MAP_FAILED || shared->size != sizeof(*shared))
         return;
-    call_setup(getenv("FAULTLINE_CONTROL"));
+    ruling_setup(getenv("FAULTLINE_CONTROL"));
     fork_server_control = control;
     unsetenv("FAULTLINE");
     trace = shared;

@@ -1,0 +1,356 @@
+/* ruling.c - the decision: hold a call at a gate, and rule whether it fails:
+ * where the kernel could have answered so, there and then, and truly.
+ */
+#include "interposer.h"
+
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+/* fiu.h means something only where failure injection is compiled in. */
+#define FIU_ENABLE
+#include <fiu-control.h>
+#include <fiu.h>
+
+/* What libfiu's call-back rules on: it has no argument for it, and its own
+ * fields race between threads. */
+static __thread struct call *asked __attribute__((tls_model("initial-exec")));
+static __thread int asked_circumstance
+    __attribute__((tls_model("initial-exec")));
+static __thread enum call_id asked_call
+    __attribute__((tls_model("initial-exec")));
+static __thread sigset_t asked_mask __attribute__((tls_model("initial-exec")));
+static bool remote_control;
+
+static bool fault_is_for(const struct fault *fault, const struct call *c,
+                         enum call_id id)
+{
+    if (fault->call != CALL_none && fault->call != id)
+        return false;
+    if (fault->family != FAMILY_NONE && fault->family != c->family)
+        return false;
+    return fault->conn == FAULT_CONN_ANY || fault->conn == c->conn;
+}
+
+/* And not a gate. */
+static bool is_failure(const struct fault *fault)
+{
+    return fault->action == FAULT_ERRNO || fault->action == FAULT_SHORT ||
+           fault->action == FAULT_DROP;
+}
+
+/* Every fault counts every call that it could hit. */
+static bool fault_hits(struct fault *fault)
+{
+    uint32_t n = atomic_fetch_add(&fault->seen, 1) + 1;
+
+    return n >= fault->first && n <= fault->last;
+}
+
+static void fault_fires(struct fault *fault)
+{
+    atomic_fetch_add(&fault->fired, 1);
+}
+
+void ruling_hold(int index)
+{
+    struct fault *fault = &trace->fault[index];
+
+    atomic_fetch_add(&fault->held, 1);
+    if (self.slot)
+        atomic_store(&self.slot->held, index + 1);
+    trace_advance();
+    while (atomic_load(&fault->gate) == 0)
+        syscall(SYS_futex, &fault->gate, FUTEX_WAIT, 0, NULL, NULL, 0);
+    if (self.slot)
+        atomic_store(&self.slot->held, 0);
+    atomic_fetch_sub(&fault->held, 1);
+    trace_advance();
+}
+
+/* Gates first: what a call finds behind them is what it is ruled on. */
+static void pass_gates(struct call *c, enum call_id id)
+{
+    for (unsigned i = 0; i < trace->fault_count; i++) {
+        struct fault *fault = &trace->fault[i];
+
+        if (fault->action != FAULT_HOLD && fault->action != FAULT_HOLD_AFTER)
+            continue;
+        if (!fault_is_for(fault, c, id) || !fault_hits(fault))
+            continue;
+        fault_fires(fault);
+        if (fault->action == FAULT_HOLD)
+            ruling_hold((int)i);
+        else
+            c->gate = (int)i + 1;
+    }
+}
+
+static bool never_blocks(const struct call *c, int circumstance)
+{
+    if (circumstance & CALL_DONTWAIT)
+        return true;
+    int flags = real.fcntl(c->fd, F_GETFL);
+    return flags < 0 || (flags & O_NONBLOCK);
+}
+
+/* A planned failure counts where the call would have had something to do,
+ * so that it does not depend on how often a program merely looks. Waits as
+ * the call itself would, and is interrupted as it would be. */
+enum counts { COUNTS, COUNTS_NOT, INTERRUPTED };
+
+static enum counts wait_until_it_counts(const struct call *c, int circumstance)
+{
+    short wanted = circumstance & CALL_WANTS_WRITE ? POLLOUT : POLLIN;
+    struct pollfd ready = {c->fd, wanted, 0};
+    bool blocks;
+
+    if (!(circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE)))
+        return COUNTS;
+    blocks = !never_blocks(c, circumstance);
+    self.interrupted = 0;
+    for (;;) {
+        int n = real.poll(&ready, 1, blocks ? -1 : 0);
+
+        if (n >= 0)
+            return n == 1 && !(ready.revents & (POLLNVAL | POLLERR))
+                       ? COUNTS
+                       : COUNTS_NOT;
+        if (self.interrupted)
+            return INTERRUPTED;
+    }
+}
+
+/* These open the mask while they wait. */
+static bool brings_mask(enum call_id id)
+{
+    return id == CALL_ppoll || id == CALL_pselect || id == CALL_epoll_pwait;
+}
+
+static int interrupter(const struct call *c)
+{
+    return signal_that_interrupts(c->family != FAMILY_POLL &&
+                                      c->family != FAMILY_PAUSE,
+                                  brings_mask(asked_call) ? NULL : &asked_mask);
+}
+
+/* Could the kernel have answered so, there and then? */
+static bool could_fail_so(const struct fault *fault, const struct call *c,
+                          int circumstance)
+{
+    if (fault->action == FAULT_DROP)
+        return c->family == FAMILY_ACCEPT;
+    /* Edge-triggered, a short count means "drained": epoll(7). */
+    if (fault->action == FAULT_SHORT)
+        return !(circumstance & CALL_NEVER_SHORT) && c->value > 1 &&
+               !(fd_flags(c->fd) & FD_EDGE);
+    switch (fault->value) {
+    case EINTR:
+        if (circumstance & CALL_NEVER_BLOCKS)
+            return false;
+        if ((circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE)) &&
+            never_blocks(c, circumstance))
+            return false;
+        return interrupter(c) != 0;
+    case EAGAIN:
+        if (!(circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE)))
+            return true;
+        return never_blocks(c, circumstance) && !(fd_flags(c->fd) & FD_EDGE);
+    default:
+        return true;
+    }
+}
+
+static int64_t shortened(int64_t len, int32_t how)
+{
+    int64_t left = how > 0 ? how : how < 0 ? len + how : len / 2;
+
+    return left < 1 ? 1 : left > len ? len : left;
+}
+
+/* The plan, asked by libfiu. Decides by count and connection. */
+static int on_point(const char *name, int *failnum, void **failinfo,
+                    unsigned int *flags)
+{
+    struct call *c = asked;
+
+    (void)name;
+    (void)failnum;
+    (void)flags;
+    for (unsigned i = 0; c && i < trace->fault_count; i++) {
+        struct fault *fault = &trace->fault[i];
+
+        if (!is_failure(fault) || !fault_is_for(fault, c, asked_call) ||
+            !could_fail_so(fault, c, asked_circumstance) ||
+            !fault_hits(fault) || c->action != FAULT_NOTHING)
+            continue;
+        fault_fires(fault);
+        c->action = fault->action;
+        c->signal = fault->signal;
+        if (fault->action == FAULT_ERRNO && fault->value == EINTR)
+            c->interrupter = interrupter(c);
+        c->ruling = fault->action == FAULT_SHORT
+                        ? (int32_t)shortened(c->value, fault->value)
+                        : fault->value;
+    }
+    if (!c || c->action == FAULT_NOTHING)
+        return 0;
+    c->value = c->ruling;
+    *failinfo = (void *)(intptr_t)c->value;
+    return 1;
+}
+
+static bool is_planned_for(const struct call *c, enum call_id id)
+{
+    for (unsigned i = 0; i < trace->fault_count; i++) {
+        const struct fault *fault = &trace->fault[i];
+
+        if (is_failure(fault) && fault_is_for(fault, c, id))
+            return true;
+    }
+    return false;
+}
+
+/* libfiu counts how deep a thread is inside it: a handler that leaves it by
+ * siglongjmp would switch injection off for good. So none may run here. */
+static void ask(struct call *c, enum call_id id, int circumstance)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    real.pthread_sigmask(SIG_SETMASK, &all, &asked_mask);
+    asked = c;
+    asked_call = id;
+    asked_circumstance = circumstance;
+    self.asking = 1;
+    if (fiu_fail(call_point(id)) && c->action == FAULT_NOTHING) {
+        c->action = FAULT_ERRNO; /* by remote control */
+        c->value = (int32_t)(intptr_t)fiu_failinfo();
+    }
+    self.asking = 0;
+    asked = NULL;
+    real.pthread_sigmask(SIG_SETMASK, &asked_mask, NULL);
+}
+
+/* What a short read or write can be short of. */
+static int32_t bytes_at_stake(const struct call *c, int circumstance,
+                              int64_t len)
+{
+    int waiting = 0;
+
+    if ((circumstance & CALL_WANTS_READ) && c->family == FAMILY_READ &&
+        ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting < len)
+        len = waiting;
+    return len > INT32_MAX ? INT32_MAX : (int32_t)len;
+}
+
+static void rule(struct call *c, enum call_id id, int64_t len, int circumstance)
+{
+    /* Nothing to move: the call has nothing to wait for, nor to fail with. */
+    if (len == 0 && (c->family == FAMILY_READ || c->family == FAMILY_WRITE))
+        return;
+    switch (wait_until_it_counts(c, circumstance)) {
+    case COUNTS:
+        c->value = bytes_at_stake(c, circumstance, len);
+        ask(c, id, circumstance);
+        if (c->action != FAULT_NOTHING)
+            wait_for_debugger(TRACE_DEBUG_INJECTED);
+        break;
+    case INTERRUPTED:
+        c->action = FAULT_ERRNO;
+        c->value = EINTR;
+        break;
+    case COUNTS_NOT:
+        break;
+    }
+}
+
+void ruling_on(struct call *c, enum call_id id, int64_t len, int circumstance)
+{
+    if (trace->fault_count > 0)
+        pass_gates(c, id);
+    if (remote_control || is_planned_for(c, id))
+        rule(c, id, len, circumstance);
+}
+
+/* A connection that broke is broken for every later call: what was not read
+ * yet is gone, reading gives EOF, writing EPIPE. */
+static void break_connection(int fd)
+{
+    char drain[4096];
+
+    while (real.recv(fd, drain, sizeof(drain), MSG_DONTWAIT) > 0)
+        continue;
+    real.shutdown(fd, SHUT_RDWR);
+}
+
+/* POSIX, accept(): a connection has been aborted. It leaves the queue. */
+static void drop_client(int fd)
+{
+    int client = real.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (client >= 0)
+        real.close(client);
+}
+
+static bool breaks_connection(int error)
+{
+    return error == ECONNRESET || error == ETIMEDOUT || error == EPIPE;
+}
+
+bool call_fails(struct call *c)
+{
+    if (c->action != FAULT_ERRNO && c->action != FAULT_DROP)
+        return false;
+    if (c->action == FAULT_DROP)
+        drop_client(c->fd);
+    if ((c->family == FAMILY_READ || c->family == FAMILY_WRITE) && c->conn &&
+        breaks_connection(c->value))
+        break_connection(c->fd);
+    if (c->interrupter) /* its handler runs, then the call fails */
+        raise_here(c->interrupter);
+    errno = c->value;
+    return true;
+}
+
+size_t call_len(const struct call *c, size_t len)
+{
+    if (c->action != FAULT_SHORT || (size_t)c->value >= len)
+        return len;
+    return (size_t)c->value;
+}
+
+const struct iovec *call_iov(const struct call *c, const struct iovec *iov,
+                             size_t *count, struct iovec cut[CALL_IOV_MAX])
+{
+    size_t left = (size_t)c->value, n = 0;
+
+    if (c->action != FAULT_SHORT)
+        return iov;
+    for (; n < *count && n < CALL_IOV_MAX && left > 0; n++) {
+        cut[n] = iov[n];
+        if (cut[n].iov_len > left)
+            cut[n].iov_len = left;
+        left -= cut[n].iov_len;
+    }
+    *count = n;
+    return cut;
+}
+
+/* Points are enabled by their exact names, all of them, up front: asked for
+ * an unknown name, libfiu takes a write lock in its wildcard cache, which
+ * would order the program's threads and hide its data races. */
+static void enable_points(void)
+{
+    fiu_init(0);
+    for (int id = CALL_none + 1; id < CALL_COUNT; id++)
+        fiu_enable_external(call_point((enum call_id)id), 1, NULL, 0, on_point);
+}
+
+void ruling_setup(const char *control)
+{
+    enable_points();
+    if (control && fiu_rc_fifo(control) == 0)
+        remote_control = true;
+}
