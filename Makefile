@@ -47,15 +47,6 @@ CORE_O    := $(call objects,o,$(CORE))
 GRADE_O   := $(CORE_O) $(call objects,o,$(REPORTS) harness/grade.c $(STEPS))
 PRELOAD_O := $(call objects,pic,$(PRELOAD))
 
-UNIT     := $(wildcard tests/unit/test_*.c)
-UNIT_BIN := $(UNIT:%.c=$(BUILD)/%)
-UNIT_RUN := $(UNIT:%.c=run-%)
-LIBRARY_O := $(filter-out %/grade.o,$(GRADE_O))
-ALL_C     = $(shell find exercises solutions harness tests -name '*.[ch]')
-LINT_FLAGS = -std=gnu17 -D_GNU_SOURCE -DFAULTLINE_VERSION=0
-LINT_C    = $(shell find solutions harness tests/unit tests/bench -name '*.c' \
-    -not -path '*/programs/*')
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
@@ -96,65 +87,18 @@ list: build ## list every step's cases with their points
 help: ## show this list
 	@awk -f harness/help.awk $(MAKEFILE_LIST)
 
-## ---- Makers
-
-.PHONY: build
-build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/interposer.so \
-    $(BUILD)/valgrind.supp
-
-.PHONY: check
-check: ## pass the kit's own tests (installs what they need)
-	@CC="$(CC)" harness/needs.sh grade check
-	@tests/check.sh "$(BUILD)"
-
-.PHONY: exam
-exam: build ## examine the grader by every mutant and variant [REPEAT=50 LOAD=2]
-	@tests/exam.py --grade $(BUILD)/grade \
-	    --interposer $(BUILD)/interposer.so --work $(BUILD)/exam \
-	    $(if $(JOBS),--jobs $(JOBS)) $(if $(REPEAT),--repeat $(REPEAT)) \
-	    $(if $(LOAD),--load $(LOAD)) $(if $(STEP),--step $(STEP)) \
-	    $(if $(V),--verbose)
-
-.PHONY: golden
-golden: build ## rewrite tests/golden/ from what the reports say now; review it
-	@tests/words.py --grade $(BUILD)/grade \
-	    --interposer $(BUILD)/interposer.so --rewrite
-
-.PHONY: bench
-bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server ## measure what a case costs beside a bare one
-	@$(BUILD)/tests/bench/bench $(abspath $(BUILD))/tests/bench/server \
-	    $(abspath $(BUILD))/interposer.so $(RUNS)
-
-$(BUILD)/tests/bench/bench: tests/bench/bench.c tests/bench/server.c \
-    $(LIBRARY_O) $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(FLAGS) $(DEFINES) -o $@ $(filter %.c %.o,$^) $(LIBS)
-
-$(BUILD)/tests/bench/server: tests/bench/server.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(FLAGS) -DBENCH_PROGRAM -o $@ $<
-
-.PHONY: unit
-unit: build $(UNIT_RUN) ## run the unit tests of the harness
-
-.PHONY: format
-format: ## format every C file
-	clang-format -i $(ALL_C)
-
-.PHONY: lint
-lint: ## check format, clang-tidy and cppcheck
-	$(Q)clang-format --dry-run -Werror $(ALL_C)
-	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
-	    --enable=warning,performance,portability \
-	    --suppressions-list=tests/cppcheck.txt $(LINT_C)
-	$(Q)printf '%s\n' $(filter harness/% solutions/%,$(LINT_C)) | xargs -P 2 -n 6 sh -c \
-	    'clang-tidy --quiet "$$@" -- $(LINT_FLAGS) 2>/dev/null' lint
-
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf "$(BUILD)"
 
+# What only those have who teach with the kit or work on it.
+-include instructor/instructor.mk tests/makers.mk
+
 # ---- How things are built
+
+.PHONY: build
+build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/interposer.so \
+    $(BUILD)/valgrind.supp
 
 .PHONY: needs
 needs:
@@ -188,20 +132,6 @@ $(BUILD)/pic/%.o: %.c $(BUILD)/flags | needs
 	$(call say,CC $<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FLAGS) $(SO_FLAGS) $(DEFINES) -MMD -MP -c -o $@ $<
-
-$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY_O) $(BUILD)/flags
-	$(call say,LD $@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(FLAGS) $(DEFINES) -MMD -MP -o $@ $< $(LIBRARY_O) $(LIBS)
-
-# The kit's own output is shown only where a test fails.
-.PHONY: $(UNIT_RUN)
-$(UNIT_RUN): run-%: $(BUILD)/%
-	@FAULTLINE_INTERPOSER=$(abspath $(INTERPOSER)) \
-	    $(BUILD)/$* >$(BUILD)/$*.log 2>&1 \
-	    || { cat $(BUILD)/$*.log; echo "FAILED $*"; exit 1; }
-	@echo "ok $* ($$(awk '/^\[  PASSED  \]/ { n += $$4 } END { print n }' \
-	    $(BUILD)/$*.log) tests)"
 
 # Rebuilds everything when the flags change.
 $(BUILD)/flags: force
