@@ -3,7 +3,8 @@
 # where it may: as root, or with sudo that asks for no password, on a system
 # with apt. Otherwise prints the command to run, and ends with status 2.
 #
-# WHAT is grade (to grade), check (for the kit's own tests too).
+# WHAT is grade (to grade), class (many at once), hosts (on many machines),
+# check (for the kit's own tests too).
 set -u
 
 missing=
@@ -48,6 +49,15 @@ for what in "$@"; do
         want 'command -v clang-tidy' clang-tidy
         want 'command -v cppcheck' cppcheck
         want 'command -v python3' python3
+        ;;
+    class)
+        # moreutils has another program of that name.
+        want 'parallel --version | grep "GNU parallel"' parallel
+        want 'command -v python3' python3
+        ;;
+    hosts)
+        want 'command -v ssh' openssh-client
+        want 'command -v rsync' rsync
         ;;
     *)
         echo "needs.sh: there is no list $what" >&2

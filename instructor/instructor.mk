@@ -5,3 +5,8 @@
 .PHONY: handout
 handout: ## pack what students get: build/faultline-handout.tar.gz
 	@instructor/handout.sh "$(BUILD)/faultline-handout.tar.gz"
+
+.PHONY: class
+class: build ## grade each folder in SUBMISSIONS=DIR [JOBS=2] [HOSTS=file]
+	@harness/needs.sh class $(if $(HOSTS),hosts)
+	@instructor/class.sh "$(BUILD)"

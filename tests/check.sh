@@ -59,6 +59,7 @@ part bad_input tests/bad_input.sh "$build"
 part words tests/words.py --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part packages tests/packages.sh "$build"
+part class tests/class.py "$build"
 part exam make -s exam BUILD="$build"
 part unit_tests_under_sanitizers sanitizers
 part format_and_linters make -s lint BUILD="$build"

@@ -13,7 +13,7 @@ LINT_C    = $(shell find solutions harness tests/unit tests/bench -name '*.c' \
 
 .PHONY: check
 check: ## pass the kit's own tests (installs what they need)
-	@CC="$(CC)" harness/needs.sh grade check
+	@CC="$(CC)" harness/needs.sh grade class check
 	@tests/check.sh "$(BUILD)"
 
 .PHONY: exam
