@@ -11,6 +11,8 @@ VALGRIND   ?=
 FORMAT     ?= text
 DEBUGGER   ?= gdb
 FAULT      ?=
+HOST       ?=
+PORT       ?=
 INTERPOSER ?= $(BUILD)/interposer.so
 REPEAT     ?=
 LOAD       ?=
@@ -32,7 +34,7 @@ DEFINES   = -DFAULTLINE_VERSION='"$(VERSION)"' \
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)")
 
-MAINS   := harness/grade.c harness/watch.c
+MAINS   := harness/grade.c harness/watch.c harness/play_by_hand.c
 CORE    := $(filter-out $(MAINS),$(wildcard harness/*.c))
 REPORTS := $(wildcard harness/report/*.c)
 STEPS   := $(sort $(wildcard harness/steps/*.c))
@@ -74,6 +76,12 @@ sweep: build ## make every call fail in every way it can [STEP=forked] [V=1]
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/sweep-report" \
 	    --step "$(STEP)" --jobs "$(JOBS)" --sweep $(if $(V),--verbose)
 
+.PHONY: play
+play: build ## play with a server by hand: STEP=forked PORT=7777 [FAULT=...]
+	@$(BUILD)/play_by_hand --step "$(STEP)" --host "$(HOST)" \
+	    --port "$(PORT)" --fault "$(FAULT)" --submission "$(SUBMISSION)" \
+	    --build $(BUILD)/by-hand --interposer $(BUILD)/interposer.so
+
 .PHONY: debug
 debug: build ## the same with gdb attached where the failure is injected
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/replay" \
@@ -97,7 +105,8 @@ clean: ## remove what was built
 # ---- How things are built
 
 .PHONY: build
-build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/interposer.so \
+build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/play_by_hand \
+    $(BUILD)/interposer.so \
     $(BUILD)/valgrind.supp
 
 .PHONY: needs
@@ -108,8 +117,8 @@ $(BUILD)/grade: $(GRADE_O)
 	$(call say,LD $@)
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/watch: $(filter-out %/grade.o,$(GRADE_O)) \
-    $(BUILD)/o/harness/watch.o
+$(BUILD)/watch $(BUILD)/play_by_hand: $(BUILD)/%: \
+    $(filter-out %/grade.o,$(GRADE_O)) $(BUILD)/o/harness/%.o
 	$(call say,LD $@)
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
 
@@ -142,4 +151,4 @@ $(BUILD)/flags: force
 .PHONY: force
 force:
 
--include $(GRADE_O:.o=.d) $(BUILD)/o/harness/watch.d $(PRELOAD_O:.o=.d)
+-include $(GRADE_O:.o=.d) $(MAINS:%.c=$(BUILD)/o/%.d) $(PRELOAD_O:.o=.d)

@@ -49,6 +49,7 @@ for what in "$@"; do
         want 'command -v clang-tidy' clang-tidy
         want 'command -v cppcheck' cppcheck
         want 'command -v python3' python3
+        want 'command -v fiu-ctrl' fiu-utils
         ;;
     class)
         # moreutils has another program of that name.

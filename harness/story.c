@@ -94,11 +94,13 @@ static bool has_ended(const struct play *play, int process)
     return false;
 }
 
-static void make_call_row(struct play *play, struct story_row *row,
-                          const struct trace_record *record)
+bool story_call(struct story_row *row, struct play *play,
+                const struct trace_record *record)
 {
     char arguments[48], result[48], place[96];
 
+    if (!is_told(record))
+        return false;
     memset(row, 0, sizeof(*row));
     row->at_ns = record->returned ? record->returned_ns : record->entered_ns;
     row->process = record->process;
@@ -126,6 +128,7 @@ static void make_call_row(struct play *play, struct story_row *row,
     blame_place(play, record->caller[0], place, sizeof(place));
     snprintf(row->where, sizeof(row->where), "%.90s",
              place[0] ? place + strlen(" at ") : "");
+    return true;
 }
 
 /* "client 1 sends 6 bytes" -> who and act. */
@@ -170,8 +173,9 @@ int story_take(struct story *story, struct play *play)
     for (uint32_t serial = oldest + 1; serial <= newest; serial++) {
         struct trace_record record;
 
-        if (trace_get(trace, serial, &record) && is_told(&record))
-            make_call_row(play, &story->row[story->count++], &record);
+        if (trace_get(trace, serial, &record))
+            story->count +=
+                story_call(&story->row[story->count], play, &record);
     }
     for (size_t i = 0; i < play->acts; i++)
         make_act_row(&story->row[story->count++], &play->act[i]);

@@ -29,6 +29,12 @@ struct story {
     uint64_t lost; /* older calls that the trace has overwritten */
 };
 
+struct trace_record;
+
+/* One call as a row. Returns false where it explains nothing. */
+bool story_call(struct story_row *row, struct play *play,
+                const struct trace_record *record);
+
 /* Takes the story of the case as it stands. Returns 0, or -1 with errno.
  * story_release() frees it. */
 int story_take(struct story *story, struct play *play);

@@ -82,6 +82,8 @@ struct trace {
     _Atomic uint16_t conn_of_port[TRACE_PORTS]; /* peer's port -> number */
     uint32_t numbers_connects; /* the program is the client: its successful
                                 * connects are numbered instead */
+    uint32_t numbers_accepts;  /* the clients are none of ours: numbered in the
+                                * order in which they are accepted */
 
     _Atomic uint32_t debug; /* a futex: changes to OFF to let it go on */
 

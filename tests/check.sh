@@ -56,6 +56,7 @@ part unit_tests make -s unit BUILD="$build"
 part solutions_get_full_marks solutions
 part stubs_are_not_started stubs
 part bad_input tests/bad_input.sh "$build"
+part play_by_hand tests/play_by_hand.py "$build"
 part words tests/words.py --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part packages tests/packages.sh "$build"

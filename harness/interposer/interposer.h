@@ -175,9 +175,12 @@ void ruling_on(struct call *c, enum call_id id, int64_t len, int circumstance);
 /* Holds the caller at the gate of that fault of the plan. */
 void ruling_hold(int fault);
 
-/* Hands the calls to libfiu. `control`: a FIFO's name for libfiu's tools;
- * NULL: none. */
+/* Hands the calls to libfiu. `control`: a FIFO's name for libfiu's tools,
+ * to which the process's number is added; NULL: none. */
 void ruling_setup(const char *control);
+
+/* Do libfiu's tools have a say in this process? */
+bool ruling_is_remote(void);
 
 /* fd.c: which connection a descriptor belongs to. */
 int fd_conn(int fd); /* 0: none */

@@ -32,6 +32,23 @@ void self_is_thread(uint16_t thread)
     take_slot(process, thread);
 }
 
+/* libfiu gives the child a thread that listens for its tools: no handler of
+ * the program may run in it. */
+static pid_t fork_under_control(void)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    real.pthread_sigmask(SIG_SETMASK, &all, &before);
+    self.asking = 1;
+    pid_t pid = real.fork();
+    self.asking = 0;
+    int error = errno;
+    real.pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return pid;
+}
+
 /* The ordinal is drawn before the fork, so that it follows the order of the
  * forks and not that of the children's first steps. */
 static pid_t forked(struct call *c)
@@ -42,7 +59,7 @@ static pid_t forked(struct call *c)
     if (!trace)
         return real.fork();
     uint16_t process = (uint16_t)(atomic_fetch_add(&trace->processes, 1) + 1);
-    pid_t pid = real.fork();
+    pid_t pid = ruling_is_remote() ? fork_under_control() : real.fork();
     if (pid == 0) {
         self_is_process(process);
         self.handler_frame = frame; /* it may have forked in a handler */

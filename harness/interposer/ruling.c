@@ -169,16 +169,10 @@ static int64_t shortened(int64_t len, int32_t how)
     return left < 1 ? 1 : left > len ? len : left;
 }
 
-/* The plan, asked by libfiu. Decides by count and connection. */
-static int on_point(const char *name, int *failnum, void **failinfo,
-                    unsigned int *flags)
+/* Decides by count and connection. */
+static void ask_plan(struct call *c)
 {
-    struct call *c = asked;
-
-    (void)name;
-    (void)failnum;
-    (void)flags;
-    for (unsigned i = 0; c && i < trace->fault_count; i++) {
+    for (unsigned i = 0; i < trace->fault_count; i++) {
         struct fault *fault = &trace->fault[i];
 
         if (!is_failure(fault) || !fault_is_for(fault, c, asked_call) ||
@@ -194,11 +188,22 @@ static int on_point(const char *name, int *failnum, void **failinfo,
                         ? (int32_t)shortened(c->value, fault->value)
                         : fault->value;
     }
-    if (!c || c->action == FAULT_NOTHING)
+    if (c->action != FAULT_NOTHING)
+        c->value = c->ruling;
+}
+
+/* The plan, asked by libfiu. */
+static int on_point(const char *name, int *failnum, void **failinfo,
+                    unsigned int *flags)
+{
+    (void)name;
+    (void)failnum;
+    (void)flags;
+    if (!asked)
         return 0;
-    c->value = c->ruling;
-    *failinfo = (void *)(intptr_t)c->value;
-    return 1;
+    ask_plan(asked);
+    *failinfo = (void *)(intptr_t)asked->value;
+    return asked->action != FAULT_NOTHING;
 }
 
 static bool is_planned_for(const struct call *c, enum call_id id)
@@ -210,6 +215,30 @@ static bool is_planned_for(const struct call *c, enum call_id id)
             return true;
     }
     return false;
+}
+
+/* What libfiu's tools have enabled: NAME fails the call, NAME/reduce makes it
+ * a short one, as in libfiu's own library. */
+static void ask_remote(struct call *c, enum call_id id)
+{
+    const char *point = call_point(id);
+    char reduce[64];
+
+    if (fiu_fail(point)) {
+        c->action = FAULT_ERRNO;
+        c->value = (int32_t)(intptr_t)fiu_failinfo();
+        if (c->value == 0)
+            c->value = id == CALL_pthread_create ? EAGAIN : ENOMEM;
+        return;
+    }
+    if (c->family != FAMILY_READ && c->family != FAMILY_WRITE)
+        return;
+    stpcpy(stpcpy(reduce, point), "/reduce");
+    if (c->value > 1 && fiu_fail(reduce)) {
+        c->action = FAULT_SHORT;
+        c->value =
+            (int32_t)shortened(c->value, (int32_t)(intptr_t)fiu_failinfo());
+    }
 }
 
 /* libfiu counts how deep a thread is inside it: a handler that leaves it by
@@ -224,9 +253,12 @@ static void ask(struct call *c, enum call_id id, int circumstance)
     asked_call = id;
     asked_circumstance = circumstance;
     self.asking = 1;
-    if (fiu_fail(call_point(id)) && c->action == FAULT_NOTHING) {
-        c->action = FAULT_ERRNO; /* by remote control */
-        c->value = (int32_t)(intptr_t)fiu_failinfo();
+    if (!remote_control) {
+        fiu_fail(call_point(id)); /* it asks the plan */
+    } else {
+        ask_plan(c);
+        if (c->action == FAULT_NOTHING)
+            ask_remote(c, id);
     }
     self.asking = 0;
     asked = NULL;
@@ -270,7 +302,7 @@ void ruling_on(struct call *c, enum call_id id, int64_t len, int circumstance)
 {
     if (trace->fault_count > 0)
         pass_gates(c, id);
-    if (remote_control || is_planned_for(c, id))
+    if (is_planned_for(c, id) || (remote_control && c->record->caller[0] != 0))
         rule(c, id, len, circumstance);
 }
 
@@ -343,14 +375,34 @@ const struct iovec *call_iov(const struct call *c, const struct iovec *iov,
  * would order the program's threads and hide its data races. */
 static void enable_points(void)
 {
-    fiu_init(0);
     for (int id = CALL_none + 1; id < CALL_COUNT; id++)
         fiu_enable_external(call_point((enum call_id)id), 1, NULL, 0, on_point);
 }
 
+/* Then the points belong to libfiu's tools, wildcards and all, and the plan
+ * is asked beside them. */
+static bool hand_over_points(const char *control)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    real.pthread_sigmask(SIG_SETMASK, &all, &before);
+    self.asking = 1;
+    int result = fiu_rc_fifo(control);
+    self.asking = 0;
+    real.pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result == 0;
+}
+
 void ruling_setup(const char *control)
 {
-    enable_points();
-    if (control && fiu_rc_fifo(control) == 0)
-        remote_control = true;
+    fiu_init(0);
+    remote_control = control && hand_over_points(control);
+    if (!remote_control)
+        enable_points();
+}
+
+bool ruling_is_remote(void)
+{
+    return remote_control;
 }

@@ -51,6 +51,10 @@ static int accepted(struct call *c, int fd)
     if (fd >= 0) {
         fd_forget(fd);
         c->conn = fd_conn(fd);
+        if (trace->numbers_accepts) {
+            c->conn = (int)atomic_fetch_add(&trace->connects, 1) + 1;
+            fd_is(fd, c->conn);
+        }
         atomic_fetch_add(&trace->accepted, 1);
     } else if (error != EAGAIN) {
         atomic_fetch_add(&trace->accept_errors, 1);

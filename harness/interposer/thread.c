@@ -26,6 +26,30 @@ static void *run_thread(void *arg)
     return start.routine(start.arg);
 }
 
+/* A thread of libfiu's own: neither seen nor made to fail. */
+static void *run_unseen(void *arg)
+{
+    struct start start = *(struct start *)arg;
+
+    real.free(arg);
+    self.asking = 1;
+    return start.routine(start.arg);
+}
+
+static int create_unseen(pthread_t *thread, const pthread_attr_t *attr,
+                         void *(*routine)(void *), void *arg)
+{
+    struct start *start = real.malloc(sizeof(*start));
+
+    if (!start)
+        return EAGAIN;
+    *start = (struct start){.routine = routine, .arg = arg};
+    int error = real.pthread_create(thread, attr, run_unseen, start);
+    if (error)
+        real.free(start);
+    return error;
+}
+
 static int create(struct call *c, pthread_t *thread, const pthread_attr_t *attr,
                   void *(*routine)(void *), void *arg)
 {
@@ -50,6 +74,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 {
     struct call c = CALL(pthread_create, -1, 0, 0);
 
+    if (self.asking)
+        return create_unseen(thread, attr, routine, arg);
     if (!trace)
         return real.pthread_create(thread, attr, routine, arg);
     if (call_fails(&c))
