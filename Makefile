@@ -13,6 +13,8 @@ DEBUGGER   ?= gdb
 FAULT      ?=
 HOST       ?=
 PORT       ?=
+FORMATS    ?=
+COURSE     ?=
 INTERPOSER ?= $(BUILD)/interposer.so
 REPEAT     ?=
 LOAD       ?=
@@ -24,9 +26,9 @@ WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow
 FLAGS     = -std=gnu17 -O2 -g $(WARNINGS) $(CFLAGS)
 # Pedantry does not know dlsym(3) and glibc's transparent unions.
 SO_FLAGS  = -fPIC -fno-omit-frame-pointer -Wno-pedantic
-LIBRARIES = cmocka libfiu jansson libdw expat
+LIBRARIES = cmocka libfiu jansson libdw expat libxml-2.0
 # Asked when a recipe runs: before that they may not be installed.
-LIBS      = $(shell pkg-config --libs cmocka jansson libdw expat) -lutil -lm -pthread
+LIBS      = $(shell pkg-config --libs cmocka jansson libdw expat libxml-2.0) -lutil -lm -pthread
 FIU_LIBS  = $(shell pkg-config --libs libfiu) -ldl -pthread
 DEFINES   = -DFAULTLINE_VERSION='"$(VERSION)"' \
             $(shell pkg-config --cflags $(LIBRARIES))
@@ -41,8 +43,11 @@ STEPS   := $(sort $(wildcard harness/steps/*.c))
 PRELOAD := $(wildcard harness/interposer/*.c) harness/calls.c
 
 GRADE_OPTIONS = --build $(BUILD)/submission \
-    --interposer $(BUILD)/interposer.so --submission "$(SUBMISSION)" \
+    --interposer $(BUILD)/interposer.so --submission "$$SUBMISSION" \
     --isolation "$(ISOLATION)" --valgrind "$(VALGRIND)"
+
+# A folder's name may hold any character; the shell expands it.
+export SUBMISSION
 
 objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
 CORE_O    := $(call objects,o,$(CORE))
@@ -58,12 +63,14 @@ MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 .PHONY: grade
 grade: build ## grade what is in exercises/ [STEP="forked reaper"] [V=1]
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(REPORT)" --step "$(STEP)" \
-	    --case "$(CASE)" --jobs "$(JOBS)" $(if $(V),--verbose)
+	    --case "$(CASE)" --jobs "$(JOBS)" --formats "$(FORMATS)" \
+	    --course "$(COURSE)" $(if $(V),--verbose)
 
 .PHONY: watch
 watch: build ## grade again at each save, a step at a time [STEP=client]
-	@$(BUILD)/watch --step "$(STEP)" --submission "$(SUBMISSION)" -- \
-	    $(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/watch-report"
+	@$(BUILD)/watch --step "$(STEP)" --submission "$$SUBMISSION" -- \
+	    $(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/watch-report" \
+	    --formats none
 
 .PHONY: replay
 replay: build ## tell one case: STEP=forked CASE=listens, or a plan: FAULT=...
@@ -74,12 +81,13 @@ replay: build ## tell one case: STEP=forked CASE=listens, or a plan: FAULT=...
 .PHONY: sweep
 sweep: build ## make every call fail in every way it can [STEP=forked] [V=1]
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/sweep-report" \
-	    --step "$(STEP)" --jobs "$(JOBS)" --sweep $(if $(V),--verbose)
+	    --step "$(STEP)" --jobs "$(JOBS)" --sweep --formats none \
+	    $(if $(V),--verbose)
 
 .PHONY: play
 play: build ## play with a server by hand: STEP=forked PORT=7777 [FAULT=...]
 	@$(BUILD)/play_by_hand --step "$(STEP)" --host "$(HOST)" \
-	    --port "$(PORT)" --fault "$(FAULT)" --submission "$(SUBMISSION)" \
+	    --port "$(PORT)" --fault "$(FAULT)" --submission "$$SUBMISSION" \
 	    --build $(BUILD)/by-hand --interposer $(BUILD)/interposer.so
 
 .PHONY: debug

@@ -89,7 +89,7 @@ static void note_first_error(struct program_build *build, int log)
         return;
     rewind(lines);
     while (build->line == 0 && fgets(line, sizeof(line), lines))
-        if (strstr(line, ": error: "))
+        if (strstr(line, ": error: ") || strstr(line, ": fatal error: "))
             sscanf(line, "%255[^:]:%d", build->file, &build->line);
     fclose(lines);
 }

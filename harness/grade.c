@@ -1,12 +1,16 @@
 /* grade.c - the grade program: options, steps, exit status.
  *
  * grade [--step NAME ...] [--case PATTERN] [--submission DIR] [--report DIR]
- *       [--jobs N] [--isolation KIND] [--verbose] [--list]
+ *       [--jobs N] [--isolation KIND] [--formats NAMES] [--course FILE]
+ *       [--verbose] [--list]
+ * grade --from REPORT.JSON [--report DIR] [--formats NAMES]
  *
  * Exit status: 0 full marks, 1 points lost, 2 not graded.
  */
 #define _GNU_SOURCE
+#include "course.h"
 #include "debug.h"
+#include "report/format.h"
 #include "report/report.h"
 #include "sandbox.h"
 #include "sweep.h"
@@ -43,6 +47,9 @@ struct options {
     bool sweep;           /* every call x every failure */
     const char *fault;    /* a plan to replay; NULL: a case */
     bool without_valgrind;
+    const char *formats; /* beside report.json: names, by blanks; "": all */
+    const char *course;  /* a course's file; NULL: none */
+    const char *from;    /* a report.json to make formats of; NULL: grade */
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
@@ -91,7 +98,8 @@ static void usage(FILE *out)
           "             [--report DIR] [--build DIR] [--interposer FILE]\n"
           "             [--jobs N] [--isolation namespaces|plain]\n"
           "             [--verbose] [--list] [--replay text|json]\n"
-          "             [--debug DEBUGGER] [--valgrind yes|no]\n",
+          "             [--debug DEBUGGER] [--valgrind yes|no]\n"
+          "             [--formats NAMES] [--course FILE] [--from FILE]\n",
           out);
 }
 
@@ -112,6 +120,9 @@ static struct options parse_options(int argc, char **argv)
         {"sweep", no_argument, NULL, 'S'},
         {"fault", required_argument, NULL, 'F'},
         {"valgrind", required_argument, NULL, 'V'},
+        {"formats", required_argument, NULL, 'f'},
+        {"course", required_argument, NULL, 'C'},
+        {"from", required_argument, NULL, 'J'},
         {"list", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -121,7 +132,8 @@ static struct options parse_options(int argc, char **argv)
                               .report = "build/report",
                               .build = "build/submission",
                               .interposer = "build/interposer.so",
-                              .isolation = -1};
+                              .isolation = -1,
+                              .formats = ""};
     int option;
 
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -168,6 +180,15 @@ static struct options parse_options(int argc, char **argv)
             break;
         case 'V':
             options.without_valgrind = parse_without(optarg);
+            break;
+        case 'f':
+            options.formats = optarg;
+            break;
+        case 'C':
+            options.course = *optarg ? optarg : NULL;
+            break;
+        case 'J':
+            options.from = optarg;
             break;
         case 'l':
             report_list(stdout);
@@ -274,6 +295,29 @@ static void check_plan(const struct options *options)
         give_up("FAULT= wants a step to play: STEP=forked");
 }
 
+static void check_report_folder(const struct options *options)
+{
+    make_folder(options->report);
+    if (access(options->report, W_OK | X_OK) < 0)
+        give_up("cannot write into the report folder %s: %s", options->report,
+                strerror(errno));
+}
+
+static void check_formats(const char *names)
+{
+    size_t len;
+    const char *unknown = formats_unknown(names, &len);
+
+    if (!unknown)
+        return;
+    fprintf(stderr,
+            "grade: there is no format %.*s; the formats are: ", (int)len,
+            unknown);
+    formats_list(stderr);
+    fputc('\n', stderr);
+    exit(NOT_GRADED);
+}
+
 static void check_input(const struct options *options)
 {
     struct stat info;
@@ -298,11 +342,8 @@ static void check_input(const struct options *options)
         give_up("the submission %s is not a folder; name the folder that "
                 "holds client.c and the others",
                 options->submission);
-    make_folder(options->report);
     make_folder(options->build);
-    if (access(options->report, W_OK | X_OK) < 0)
-        give_up("cannot write into the report folder %s: %s", options->report,
-                strerror(errno));
+    check_report_folder(options);
 }
 
 /* ---- Steps, some at a time ---- */
@@ -352,6 +393,26 @@ static const struct step *table_of(const struct step *step,
     return &tables[used++];
 }
 
+/* The tables of this run, with a course's points and hidden cases. */
+static void apply_course(const char *path, struct step_result *results,
+                         size_t count)
+{
+    struct step *steps[RESULT_STEPS];
+    char error[512];
+    FILE *file = fopen(path, "re");
+
+    if (!file)
+        give_up("COURSE=%s: %s", path, strerror(errno));
+    for (size_t i = 0; i < count; i++) {
+        results[i].step = steps[i] = course_copy(results[i].step);
+        if (!steps[i])
+            give_up("no memory: %s", strerror(errno));
+    }
+    if (course_read(file, path, steps, count, error, sizeof(error)) < 0)
+        give_up("%s", error);
+    fclose(file);
+}
+
 static struct step_result *new_results(const struct options *options,
                                        size_t *count)
 {
@@ -364,6 +425,8 @@ static struct step_result *new_results(const struct options *options,
         give_up("no memory: %s", strerror(errno));
     for (size_t i = 0; i < steps; i++)
         results[i].step = table_of(__start_faultline_steps[i], options);
+    if (options->course && !options->sweep && !options->fault)
+        apply_course(options->course, results, steps);
     *count = steps;
     return results;
 }
@@ -480,6 +543,50 @@ static bool wants_colour(void)
     return isatty(STDOUT_FILENO) && !(no && *no);
 }
 
+/* A file that outgrows a limit is an error like any other of a full disk. */
+static void write_formats(const struct options *options, const json_t *report)
+{
+    char path[PATH_MAX];
+
+    if (formats_write(options->report, report, options->formats, path,
+                      sizeof(path)) < 0)
+        give_up("cannot write %s: %s", path, strerror(errno));
+}
+
+static void write_reports(const struct options *options,
+                          const struct result *result)
+{
+    char path[PATH_MAX];
+    json_t *report = report_document(result);
+
+    if (!report)
+        give_up("cannot write the report: no memory");
+    signal(SIGXFSZ, SIG_IGN);
+    snprintf(path, sizeof(path), "%s/report.json", options->report);
+    if (report_json(path, report) < 0)
+        give_up("cannot write %s: %s", path, strerror(errno));
+    write_formats(options, report);
+    json_decref(report);
+}
+
+/* The formats of a report that was made earlier. */
+static int formats_from(const struct options *options)
+{
+    json_error_t error;
+    json_t *report = json_load_file(options->from, 0, &error);
+
+    if (!report && error.line < 0)
+        give_up("%s", error.text);
+    if (!report)
+        give_up("%s:%d: %s", options->from, error.line, error.text);
+    if (!json_is_array(json_object_get(report, "steps")))
+        give_up("%s is no report of this kit", options->from);
+    signal(SIGXFSZ, SIG_IGN);
+    write_formats(options, report);
+    json_decref(report);
+    return 0;
+}
+
 static int exit_status(const struct result *result)
 {
     if (!result_graded(result))
@@ -492,8 +599,12 @@ int main(int argc, char **argv)
     struct options options = parse_options(argc, argv);
     struct report_style style = {wants_colour(), options.verbose};
     struct result result = {.submission = options.submission};
-    char path[PATH_MAX];
 
+    check_formats(options.formats);
+    if (options.from) {
+        check_report_folder(&options);
+        return formats_from(&options);
+    }
     check_input(&options);
     options.submission = absolute(options.submission);
     options.build = absolute(options.build);
@@ -518,8 +629,6 @@ int main(int argc, char **argv)
         return exit_status(&result);
     }
     report_text_end(stdout, &result, &style);
-    snprintf(path, sizeof(path), "%s/report.json", options.report);
-    if (report_json(path, &result) < 0)
-        give_up("cannot write %s: %s", path, strerror(errno));
+    write_reports(&options, &result);
     return exit_status(&result);
 }

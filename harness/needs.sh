@@ -40,6 +40,7 @@ for what in "$@"; do
         library jansson libjansson-dev
         library libdw libdw-dev
         library expat libexpat1-dev
+        library libxml-2.0 libxml2-dev
         [ "${VALGRIND:-yes}" = no ] || wish 'command -v valgrind' valgrind
         ;;
     check)
@@ -50,6 +51,13 @@ for what in "$@"; do
         want 'command -v cppcheck' cppcheck
         want 'command -v python3' python3
         want 'command -v fiu-ctrl' fiu-utils
+        # For the system's own Python: another one does not see them.
+        want '/usr/bin/python3 -c "import jsonschema"' python3-jsonschema
+        want '/usr/bin/python3 -c "import junitparser"' python3-junitparser
+        want '/usr/bin/python3 -c "import yaml"' python3-yaml
+        want 'command -v xmllint' libxml2-utils
+        want 'command -v cmark-gfm' cmark-gfm
+        want 'perl -e "use TAP::Parser"' perl
         ;;
     class)
         # moreutils has another program of that name.

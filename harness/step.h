@@ -14,6 +14,9 @@ struct play;
  * race), and the play only sets the scene. */
 enum step_tool { TOOL_NONE, TOOL_MEMCHECK, TOOL_HELGRIND };
 
+/* From when on students see how a case came out (course.h). */
+enum visibility { VISIBLE, HIDDEN, AFTER_DUE_DATE, AFTER_PUBLISHED };
+
 /* One case: a claim about the program, and the play that tries it. */
 struct step_case {
     const char *name; /* the claim: reaps_children_that_end_together */
@@ -26,6 +29,7 @@ struct step_case {
     const char *needs; /* an earlier case of the table: where that one
                         * did not pass, this one is skipped; NULL: none */
     enum step_tool tool;
+    enum visibility visibility; /* as a course's file has it */
 };
 
 /* What a step's programs owe beyond what every program owes, when each of

@@ -38,6 +38,23 @@ claim missing_submission 2 'No such file' --submission "$work/nowhere"
 touch "$work/file"
 claim submission_is_a_file 2 'is not a folder' --submission "$work/file"
 
+claim unknown_format 2 \
+    'there is no format xml; the formats are: annotations autolab' \
+    --formats 'junit xml'
+claim missing_course 2 "COURSE=$work/none: No such file" --course "$work/none"
+claim course_is_a_folder 2 'Is a directory' --course "$work"
+printf '# ours\n\nhide forked/flies\n' >"$work/course"
+claim course_with_unknown_case 2 'course:3: no case is named forked/flies' \
+    --course "$work/course"
+echo 'points forked/listens 3' >"$work/course"
+claim course_without_total 2 'course:1: points are set, but no line says' \
+    --course "$work/course"
+# The README's example is a good one.
+sed -n '/^    points forked/,/^    total/p' README.md >"$work/course"
+claim course_of_the_readme 0 'Full marks' --submission solutions \
+    --step forked --case compiles --course "$work/course"
+claim missing_report 2 'unable to open' --from "$work/none"
+
 mkdir "$work/empty"
 claim step_without_file 1 'there is no file client.c' \
     --submission "$work/empty" --step client
@@ -69,10 +86,13 @@ if mount -t tmpfs -o size=8k none "$work/full" 2>/dev/null; then
     dd if=/dev/zero of="$work/full/fill" bs=4k count=1 2>/dev/null
     claim full_disk 2 'cannot write' --submission "$work/empty" \
         --report "$work/full"
-    if [ -e "$work/full/report.json" ]; then
+    if [ -n "$(find "$work/full" -type f ! -name fill ! -name '*.log')" ]; then
         failed=1
         echo "not ok a full disk leaves no half report"
     fi
+    mount -o remount,ro "$work/full" &&
+        claim read_only_disk 2 'cannot write into the report folder' \
+            --submission "$work/empty" --report "$work/full"
     umount "$work/full"
 fi
 

@@ -55,6 +55,9 @@ make -s build BUILD="$build" || exit 1
 part unit_tests make -s unit BUILD="$build"
 part solutions_get_full_marks solutions
 part stubs_are_not_started stubs
+part formats tests/formats.py --grade "$build/grade" \
+    --interposer "$build/interposer.so" \
+    "$build/check/solutions" "$build/check/exercises"
 part bad_input tests/bad_input.sh "$build"
 part play_by_hand tests/play_by_hand.py "$build"
 part words tests/words.py --grade "$build/grade" \

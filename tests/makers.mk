@@ -5,7 +5,8 @@ UNIT_BIN := $(UNIT:%.c=$(BUILD)/%)
 UNIT_RUN := $(UNIT:%.c=run-%)
 LIBRARY_O := $(filter-out %/grade.o,$(GRADE_O))
 ALL_C     = $(shell find exercises solutions harness tests -name '*.[ch]')
-LINT_FLAGS = -std=gnu17 -D_GNU_SOURCE -DFAULTLINE_VERSION=0
+LINT_FLAGS = -std=gnu17 -D_GNU_SOURCE -DFAULTLINE_VERSION=0 \
+    $(shell pkg-config --cflags libxml-2.0)
 LINT_C    = $(shell find solutions harness tests/unit tests/bench -name '*.c' \
     -not -path '*/programs/*')
 

@@ -1,25 +1,16 @@
 /* json.c - report.json, by jansson. */
 #define _GNU_SOURCE
+#include "../course.h"
+#include "format.h"
 #include "report.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <limits.h>
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #ifndef FAULTLINE_VERSION
 #define FAULTLINE_VERSION "0"
 #endif
-
-/* Whole points as integers: half of the readers of reports insist. */
-static json_t *points(double value)
-{
-    if (value == floor(value))
-        return json_integer((json_int_t)value);
-    return json_real(value);
-}
 
 /* What a program printed may be anything; JSON is UTF-8. */
 static json_t *text(const char *bytes)
@@ -78,11 +69,15 @@ static json_t *one_case(const struct result *result, const struct step *step,
         "{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "name",
         row->name, "obligation", obligation_name(rule), "status",
         verdict_status_name(verdict->status), "score",
-        points(case_score(row, verdict)), "max_score", points(row->points),
-        "why", row->why, "message", text(message), "hint", row->hint, "faults",
-        row->faults ? row->faults : verdict->plan, "where", where(verdict),
-        "replay", passed ? json_null() : replay(result, step, row, verdict),
+        format_points(case_score(row, verdict)), "max_score",
+        format_points(row->points), "why", row->why, "message", text(message),
+        "hint", row->hint, "faults", row->faults ? row->faults : verdict->plan,
+        "where", where(verdict), "replay",
+        passed ? json_null() : replay(result, step, row, verdict),
         "duration_ms", json_real(verdict->duration_ms));
+    if (object && row->visibility != VISIBLE)
+        json_object_set_new(object, "visibility",
+                            json_string(visibility_name(row->visibility)));
     if (object && verdict->injected > 0) {
         json_object_set_new(object, "injected",
                             json_integer(verdict->injected));
@@ -106,45 +101,39 @@ static json_t *one_step(const struct result *result,
                                               &step->verdict[i]));
         max += step->step->cases[i].points;
     }
-    return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "name", step->step->name,
-                     "score", points(step_score(step)), "max_score",
-                     points(max), "note", step->note, "duration_ms",
-                     json_real(step->duration_ms), "cases", cases);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", step->step->name,
+                     "score", format_points(step_score(step)), "max_score",
+                     format_points(max), "note", text(step->note),
+                     "duration_ms", json_real(step->duration_ms), "cases",
+                     cases);
 }
 
-static json_t *everything(const struct result *result)
+json_t *report_document(const struct result *result)
 {
     json_t *steps = json_array();
 
     for (size_t i = 0; i < result->count; i++)
         if (result->step[i].chosen)
             json_array_append_new(steps, one_step(result, &result->step[i]));
-    return json_pack(
-        "{s:s, s:s, s:o, s:o, s:b, s:s, s:o}", "kit", "faultline", "version",
-        FAULTLINE_VERSION, "score", points(result_score(result)), "max_score",
-        points(result_max(result)), "graded", result_graded(result),
-        "isolation", result->isolation, "steps", steps);
+    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:o, s:o}", "kit",
+                     "faultline", "version", FAULTLINE_VERSION, "score",
+                     format_points(result_score(result)), "max_score",
+                     format_points(result_max(result)), "graded",
+                     result_graded(result), "isolation", result->isolation,
+                     "submission", text(result->submission), "steps", steps);
 }
 
-int report_json(const char *path, const struct result *result)
+int report_json(const char *path, const json_t *report)
 {
-    char beside[PATH_MAX];
-    json_t *report = everything(result);
-    int error = 0;
+    char *words = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 
-    if (!report) {
+    if (!words) {
         errno = ENOMEM;
         return -1;
     }
-    snprintf(beside, sizeof(beside), "%s.new", path);
-    errno = 0;
-    if (json_dump_file(report, beside, JSON_INDENT(2) | JSON_REAL_PRECISION(6)))
-        error = errno ? errno : EIO;
-    else if (rename(beside, path) < 0)
-        error = errno;
-    json_decref(report);
-    if (error)
-        unlink(beside);
+    int result = format_put(path, words, strlen(words));
+    int error = errno;
+    free(words);
     errno = error;
-    return error ? -1 : 0;
+    return result;
 }

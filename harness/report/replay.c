@@ -6,12 +6,28 @@
 #include <limits.h>
 #include <string.h>
 
+/* A word as make and its shell take it back. */
+static void quote(char *text, size_t size, const char *word)
+{
+    size_t n = 0;
+
+    for (; *word && n + 8 < size; word++)
+        if (*word == '\'')
+            n += (size_t)snprintf(text + n, size - n, "'\\''");
+        else if (*word == '$')
+            n += (size_t)snprintf(text + n, size - n, "$$");
+        else
+            text[n++] = *word;
+    text[n] = '\0';
+}
+
 char *report_replay_command(const struct result *result,
                             const struct step *step,
                             const struct step_case *row,
                             const struct verdict *verdict, char *text,
                             size_t size)
 {
+    char folder[PATH_MAX];
     size_t n = (size_t)snprintf(text, size, "make replay STEP=%s ", step->name);
 
     if (verdict->plan[0])
@@ -19,8 +35,10 @@ char *report_replay_command(const struct result *result,
     else
         n += (size_t)snprintf(text + n, size - n, "CASE=%s", row->name);
 
-    if (strcmp(result->submission, "exercises") != 0 && n < size)
-        snprintf(text + n, size - n, " SUBMISSION='%s'", result->submission);
+    if (strcmp(result->submission, "exercises") != 0 && n < size) {
+        quote(folder, sizeof(folder), result->submission);
+        snprintf(text + n, size - n, " SUBMISSION='%s'", folder);
+    }
     return text;
 }
 

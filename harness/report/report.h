@@ -4,6 +4,7 @@
 
 #include "../result.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -25,10 +26,13 @@ char *report_replay_command(const struct result *result,
                             const struct verdict *verdict, char *text,
                             size_t size);
 
-/* report.json: the complete result. Written beside and renamed, so that a
- * half-written report is never taken for a whole one. Returns 0, or -1 with
- * errno. */
-int report_json(const char *path, const struct result *result);
+/* The complete result, of which the file report.json and all formats
+ * (format.h) are made. To be released by json_decref(); NULL: no memory. */
+json_t *report_document(const struct result *result);
+
+/* report.json, written beside and renamed, so that a half-written report is
+ * never taken for a whole one. Returns 0, or -1 with errno. */
+int report_json(const char *path, const json_t *report);
 
 /* One case told whole: the rule, the outcome, then the story that the worker
  * left in `folder`. */

@@ -19,16 +19,28 @@ static const char *tone(const struct report_style *style, enum tone which)
     return style->colour ? codes[which] : "";
 }
 
-/* A program's own words must not drive the terminal. */
-static int harmless(int c)
+/* Words of others must not drive the terminal, nor GitHub's runner: it obeys
+ * lines that begin with "::", and "##[" anywhere. */
+static int harmless(const char *text, bool begins)
 {
+    unsigned char c = (unsigned char)*text;
+
+    if ((begins && strncmp(text, "::", 2) == 0) || strncmp(text, "##[", 3) == 0)
+        return '.';
     return isprint(c) ? c : c == '\t' ? ' ' : '.';
+}
+
+static void on_one_line(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc(harmless(text, false), out);
 }
 
 /* Wraps at words; further lines are indented as the first. */
 static void wrap(FILE *out, const char *label, const char *text)
 {
     int indent = (int)strlen(label), column = indent;
+    bool blank = !label[strspn(label, " ")]; /* this line, so far */
 
     fputs(label, out);
     while (*text) {
@@ -39,6 +51,7 @@ static void wrap(FILE *out, const char *label, const char *text)
         if (column > indent && column + gap + (int)word > WIDTH) {
             fprintf(out, "\n%*s", indent, "");
             column = indent;
+            blank = true;
         } else {
             column += fprintf(out, "%*s", gap, "");
         }
@@ -46,13 +59,15 @@ static void wrap(FILE *out, const char *label, const char *text)
             if (column == WIDTH) { /* a word wider than the terminal */
                 fprintf(out, "\n%*s", indent, "");
                 column = indent;
+                blank = true;
             }
-            fputc(harmless((unsigned char)text[i]), out);
+            blank &= fputc(harmless(text + i, blank), out) == ' ';
         }
         text += word;
         if (*text == '\n') {
             fprintf(out, "\n%*s", text[1] ? indent : 0, "");
             column = text[1] ? indent : 0;
+            blank = true;
             text++;
         }
     }
@@ -70,13 +85,20 @@ static void bar(FILE *out, double part, const struct report_style *style)
     fputs(tone(style, PLAIN), out);
 }
 
+static bool is_shown(const struct step_result *step, size_t i)
+{
+    return step->step->cases[i].visibility == VISIBLE;
+}
+
+/* Of what a student may see; a case that could not be graded is told. */
 static size_t count_status(const struct step_result *step,
                            enum verdict_status status)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < step->step->count; i++)
-        count += step->verdict[i].status == status;
+        count += step->verdict[i].status == status &&
+                 (status == VERDICT_ERROR || is_shown(step, i));
     return count;
 }
 
@@ -128,6 +150,8 @@ void report_text_step(FILE *out, const struct step_result *step,
         fprintf(out, "%zu of %zu cases failed", failed,
                 failed + count_status(step, VERDICT_PASS) +
                     count_status(step, VERDICT_SKIP));
+    else if (score < max)
+        fprintf(out, "hidden cases failed");
     else if (injected(step))
         fprintf(out, "%u injected failures survived, %.1f s", injected(step),
                 step->duration_ms / 1000);
@@ -202,21 +226,26 @@ static void one_failure(FILE *out, const struct result *result,
         printed(out, verdict->printed);
     wrap(out, "  why       ", row->why);
     wrap(out, "  hint      ", row->hint);
-    if (row->play)
-        fprintf(out, "  again     %s\n",
-                report_replay_command(result, step->step, row, verdict, command,
-                                      sizeof(command)));
+    if (!row->play)
+        return;
+    fputs("  again     ", out);
+    on_one_line(out, report_replay_command(result, step->step, row, verdict,
+                                           command, sizeof(command)));
+    fputc('\n', out);
 }
 
-static bool is_trouble(const struct verdict *verdict)
+static bool is_trouble(const struct step_result *step, size_t i)
 {
-    return verdict->status == VERDICT_FAIL || verdict->status == VERDICT_ERROR;
+    enum verdict_status status = step->verdict[i].status;
+
+    return is_shown(step, i) &&
+           (status == VERDICT_FAIL || status == VERDICT_ERROR);
 }
 
 static bool has_trouble(const struct step_result *step)
 {
     for (size_t i = 0; i < step->step->count; i++)
-        if (is_trouble(&step->verdict[i]))
+        if (is_trouble(step, i))
             return true;
     return false;
 }
@@ -246,7 +275,7 @@ static void tell_briefly(FILE *out, const struct result *result,
     size_t told = 0, trouble = 0;
 
     for (size_t i = 0; i < step->step->count; i++) {
-        if (!is_trouble(&step->verdict[i]))
+        if (!is_trouble(step, i))
             continue;
         trouble++;
         if (told == 0)
@@ -275,7 +304,7 @@ static void tell_failures(FILE *out, const struct result *result,
             return;
         }
         for (size_t c = 0; c < step->step->count; c++)
-            if (is_trouble(&step->verdict[c]))
+            if (is_trouble(step, c))
                 one_failure(out, result, step, c, style);
     }
 }
@@ -287,6 +316,14 @@ static const struct step_result *first_open(const struct result *result)
             step_score(&result->step[i]) < max_of(&result->step[i]))
             return &result->step[i];
     return NULL;
+}
+
+static void tell_where_to_begin(FILE *out, const struct result *result,
+                                const struct step *step)
+{
+    fputs("Next: open ", out);
+    on_one_line(out, result->submission);
+    fprintf(out, "/%s and its section of the lab sheet.\n", step->source);
 }
 
 void report_text_end(FILE *out, const struct result *result,
@@ -306,8 +343,7 @@ void report_text_end(FILE *out, const struct result *result,
     if (!open)
         fprintf(out, "Full marks.\n");
     else if (open->not_started)
-        fprintf(out, "Next: open %s/%s and its section of the lab sheet.\n",
-                result->submission, open->step->source);
+        tell_where_to_begin(out, result, open->step);
     else
         fprintf(out, "Next: mend %s, then: make grade STEP=%s\n",
                 open->step->source, open->step->name);

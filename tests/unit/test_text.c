@@ -195,6 +195,70 @@ static void a_programs_escapes_do_not_reach_the_terminal(void **state)
 }
 
 /* #line can name a file anything. */
+/* The first step's, so that its cases can be hidden. */
+static void hide(size_t index, enum verdict_status status)
+{
+    static struct step_case rows[UNIT_COUNT(fixture_cases)];
+    static struct step step;
+
+    memcpy(rows, fixture_cases, sizeof(rows));
+    step = fixture_step[0];
+    step.cases = rows;
+    rows[index].visibility = HIDDEN;
+    fixture_steps[0].step = &step;
+    fixture_judge(0, index, status, "secret");
+}
+
+static void hidden_cases_are_not_told(void **state)
+{
+    (void)state;
+    hide(3, VERDICT_FAIL);
+    assert_tells(step_line(0), " 5.5/10  hidden cases failed");
+    free(told);
+    the_end(&verbose);
+    assert_null(strstr(told, "secret"));
+    assert_null(strstr(told, "reaps"));
+    assert_tells(told, "15.5/20 points");
+}
+
+static void a_hidden_case_that_cannot_be_graded_is_counted(void **state)
+{
+    (void)state;
+    hide(3, VERDICT_ERROR);
+    assert_tells(step_line(0), "1 not graded");
+    free(told);
+    the_end(&verbose);
+    assert_null(strstr(told, "secret"));
+    assert_tells(told, "Some cases could not be graded here");
+}
+
+/* GitHub's runner obeys a line that begins with "::", behind blanks, too. */
+static void assert_no_command(const char *text)
+{
+    const char *at = text;
+
+    do {
+        if (strncmp(at + strspn(at, " \n"), "::", 2) == 0)
+            fail_msg("a line begins a command:\n%s", text);
+    } while ((at = strchr(at + 1, '\n')));
+    assert_null(strstr(text, "##["));
+}
+
+static void a_program_gives_no_workflow_commands(void **state)
+{
+    struct verdict *verdict = &fixture_steps[0].verdict[1];
+
+    (void)state;
+    fixture_judge(0, 1, VERDICT_FAIL, "::a\n  ::b\n\t::c x##[d]");
+    memset(verdict->expected, 'x', 68);
+    strcpy(verdict->expected + 68, "::e and a long row ending at::f");
+    strcpy(verdict->printed, "\n::g\n ::g");
+    strcpy(verdict->file, "::h.c");
+    fixture.submission = "x\n::i##[j]";
+    assert_no_command(the_end(&verbose));
+    assert_non_null(strstr(told, "at::f"));
+}
+
 static void a_file_names_escapes_do_not_reach_the_terminal(void **state)
 {
     (void)state;
@@ -285,6 +349,9 @@ int main(void)
         TEXT_TEST(no_colour_means_no_escapes),
         TEXT_TEST(colour_is_switched_off_again),
         TEXT_TEST(a_programs_escapes_do_not_reach_the_terminal),
+        TEXT_TEST(a_program_gives_no_workflow_commands),
+        TEXT_TEST(hidden_cases_are_not_told),
+        TEXT_TEST(a_hidden_case_that_cannot_be_graded_is_counted),
         TEXT_TEST(a_file_names_escapes_do_not_reach_the_terminal),
         TEXT_TEST(failures_fit_80_columns),
         TEXT_TEST(words_of_any_length_fit_80_columns),
