@@ -3,6 +3,7 @@
 #include "play_internal.h"
 
 #include "debug.h"
+#include "sandbox.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -262,12 +263,12 @@ void play_limit_descriptors(struct play *play, unsigned descriptors)
     if (descriptors == 0)
         descriptors = highest_descriptor(play->program->pid) + 1;
     play_tell(play, "from now on it may have %u descriptors", descriptors);
-    if (prlimit(play->program->pid, RLIMIT_NOFILE, NULL, &old) < 0)
+    if (sandbox_prlimit(play->program->pid, RLIMIT_NOFILE, NULL, &old) < 0)
         play_not_graded(play, "prlimit");
     play->descriptors_room = (unsigned)old.rlim_cur;
     now = old;
     now.rlim_cur = descriptors;
-    if (prlimit(play->program->pid, RLIMIT_NOFILE, &now, NULL) < 0)
+    if (sandbox_prlimit(play->program->pid, RLIMIT_NOFILE, &now, NULL) < 0)
         play_not_graded(play, "prlimit");
 }
 
@@ -282,7 +283,7 @@ void play_free_descriptors(struct play *play)
     struct rlimit now = {play->descriptors_room, play->descriptors_room};
 
     play_tell(play, "it may have %u descriptors again", play->descriptors_room);
-    prlimit(play->program->pid, RLIMIT_NOFILE, &now, NULL);
+    sandbox_prlimit(play->program->pid, RLIMIT_NOFILE, &now, NULL);
 }
 
 struct peer *play_exhaust_descriptors(struct play *play)

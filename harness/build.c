@@ -2,16 +2,20 @@
 #define _GNU_SOURCE
 #include "program.h"
 
+#include "sandbox.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,28 +40,68 @@ static const char *without_carets(void)
         "-fno-omit-frame-pointer", "-pthread", "-U_FORTIFY_SOURCE",            \
         "-fdiagnostics-color=never", without_carets()
 
+/* An exercise takes a tenth of a second and 50 MiB. */
+#define COMPILE_S 30
+static const struct sandbox_limits limits = {.cpu_s = COMPILE_S,
+                                             .memory_bytes = 2048ull << 20,
+                                             .file_bytes = 64 << 20,
+                                             .processes = 256};
+#define TOO_LONG 256 /* no status of a compiler's */
+
+/* The environment may hold secrets; a compiler needs none of it. */
+static __attribute__((noreturn)) void execute(const char *const argv[],
+                                              const char *folder, int log)
+{
+    const char *path = getenv("PATH");
+    int null = open("/dev/null", O_RDONLY);
+    char path_is[4200], scratch[PATH_MAX + 8];
+    char *const environment[] = {path_is, (char *)"LC_ALL=C", scratch, NULL};
+
+    snprintf(path_is, sizeof(path_is), "PATH=%.4096s",
+             path ? path : "/usr/bin:/bin");
+    snprintf(scratch, sizeof(scratch), "TMPDIR=%s",
+             *sandbox_scratch() ? sandbox_scratch() : "/tmp");
+    if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 ||
+        chdir(folder) < 0)
+        _exit(126);
+    close_range(3, ~0U, 0);
+    setpgid(0, 0);
+    sandbox_confine(&limits);
+    execvpe(argv[0], (char *const *)argv, environment);
+    _exit(127);
+}
+
+/* A compiler that waits for something uses no CPU time: the wall's clock is
+ * the net below. */
+static void end_if_too_long(pid_t pid, bool *ended)
+{
+    struct pollfd done = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
+
+    *ended = done.fd >= 0 && poll(&done, 1, 4 * COMPILE_S * 1000) == 0;
+    if (*ended)
+        kill(-pid, SIGKILL);
+    if (done.fd >= 0)
+        close(done.fd);
+}
+
 /* Runs it with its stderr in `log`. Returns its exit status, or -1. */
 static int run(const char *const argv[], const char *folder, int log)
 {
     pid_t pid = fork();
+    bool ended;
     int status;
 
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDONLY);
-
-        if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 ||
-            chdir(folder) < 0)
-            _exit(126);
-        setenv("LC_ALL", "C", 1);
-        execvp(argv[0], (char *const *)argv);
-        _exit(127);
-    }
+    if (pid == 0)
+        execute(argv, folder, log);
     if (pid < 0)
         return -1;
+    end_if_too_long(pid, &ended);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    if (ended)
+        return TOO_LONG;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static int compile(const char *folder, const char *file, const char *object,
@@ -94,12 +138,57 @@ static void note_first_error(struct program_build *build, int log)
     fclose(lines);
 }
 
-static void keep_messages(struct program_build *build, int log)
+/* What a compiler says when one of the limits ends it, and what that means
+ * for who wrote the program. */
+static const struct {
+    const char *said, *means;
+} limit_words[] = {
+    {"CPU time limit exceeded", "it takes the compiler more than 30 seconds"},
+    {"Killed signal terminated", "it takes the compiler too much"},
+    {"File size limit exceeded", "it compiles to a file of more than 64 MiB"},
+    {"File too large", "it compiles to a file of more than 64 MiB"},
+    {"No space left on device", "it compiles to more than the scratch holds"},
+    {"out of memory", "it takes the compiler more than 2 GiB of memory"},
+    {"virtual memory exhausted",
+     "it takes the compiler more than 2 GiB of memory"},
+    {"Cannot allocate memory",
+     "it takes the compiler more than 2 GiB of memory"},
+    {"nested depth", "it includes itself, or 200 files in each other"}};
+
+static const char *limit_of(const char *messages, int status)
 {
-    ssize_t n = pread(log, build->messages, sizeof(build->messages) - 1, 0);
+    if (status == TOO_LONG)
+        return "it keeps the compiler waiting for minutes";
+    if (status == 128 + SIGXCPU)
+        return limit_words[0].means;
+    for (size_t i = 0; i < sizeof(limit_words) / sizeof(limit_words[0]); i++)
+        if (strstr(messages, limit_words[i].said))
+            return limit_words[i].means;
+    return NULL;
+}
+
+/* The first of them, and of what a limit cut off also the last. */
+static void keep_messages(struct program_build *build, int log, int status)
+{
+    char tail[1024];
+    size_t room = sizeof(build->messages) - 256;
+    ssize_t n = pread(log, build->messages, room, 0);
+    off_t len = lseek(log, 0, SEEK_END);
+    off_t at = len > (off_t)sizeof(tail) ? len - (off_t)sizeof(tail) + 1 : 0;
+    ssize_t last = pread(log, tail, sizeof(tail) - 1, at);
 
     build->messages[n < 0 ? 0 : n] = '\0';
+    tail[last < 0 ? 0 : last] = '\0';
     note_first_error(build, log);
+    const char *limit = status == 0 ? NULL : limit_of(build->messages, status);
+    if (status != 0 && !limit)
+        limit = limit_of(tail, status);
+    if (!limit)
+        return;
+    char *first = strdup(build->messages);
+    snprintf(build->messages, sizeof(build->messages), "%s\n%s", limit,
+             first ? first : "");
+    free(first);
 }
 
 /* The toolbox goes through an archive: a program that needs none of it, or
@@ -151,7 +240,7 @@ int program_build(struct program_build *build, const char *submission,
         status =
             link_program(object, has_toolbox ? archive : NULL, output, log);
     }
-    keep_messages(build, log);
+    keep_messages(build, log, status);
     close(log);
     build->built = status == 0;
     if (status < 0 || status == 126 || status == 127) {

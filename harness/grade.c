@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,6 @@ struct options {
     const char *pattern;
     const char *submission;
     const char *report;
-    const char *build;
     const char *interposer;
     int jobs;
     int isolation; /* enum sandbox_kind, or -1: the best */
@@ -69,10 +69,10 @@ give_up(const char *format, ...)
 
 static int parse_isolation(const char *name)
 {
-    for (int kind = SANDBOX_NAMESPACES; kind <= SANDBOX_PLAIN; kind++)
+    for (int kind = 0; kind < SANDBOX_KINDS; kind++)
         if (strcmp(name, sandbox_name((enum sandbox_kind)kind)) == 0)
             return kind;
-    give_up("there is no isolation %s: namespaces or plain", name);
+    give_up("there is no isolation %s: namespaces, uid or plain", name);
 }
 
 static int parse_jobs(const char *text)
@@ -96,7 +96,7 @@ static void usage(FILE *out)
 {
     fputs("usage: grade [--step NAMES] [--case PATTERN] [--submission DIR]\n"
           "             [--report DIR] [--build DIR] [--interposer FILE]\n"
-          "             [--jobs N] [--isolation namespaces|plain]\n"
+          "             [--jobs N] [--isolation namespaces|uid|plain]\n"
           "             [--verbose] [--list] [--replay text|json]\n"
           "             [--debug DEBUGGER] [--valgrind yes|no]\n"
           "             [--formats NAMES] [--course FILE] [--from FILE]\n",
@@ -130,7 +130,6 @@ static struct options parse_options(int argc, char **argv)
     struct options options = {.steps = "",
                               .submission = "exercises",
                               .report = "build/report",
-                              .build = "build/submission",
                               .interposer = "build/interposer.so",
                               .isolation = -1,
                               .formats = ""};
@@ -151,8 +150,7 @@ static struct options parse_options(int argc, char **argv)
             options.report = optarg;
             break;
         case 'b':
-            options.build = optarg;
-            break;
+            break; /* everything is built inside the sandbox */
         case 'i':
             options.interposer = optarg;
             break;
@@ -342,7 +340,6 @@ static void check_input(const struct options *options)
         give_up("the submission %s is not a folder; name the folder that "
                 "holds client.c and the others",
                 options->submission);
-    make_folder(options->build);
     check_report_folder(options);
 }
 
@@ -351,29 +348,65 @@ static void check_input(const struct options *options)
 struct job {
     struct step_result *result;
     struct run_options options;
-    const char *log;
+    int log;
     bool on_terminal; /* a debugger talks to the user */
 };
 
 static int work(void *arg)
 {
     struct job *job = arg;
-    int log = open(job->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
-    if (log >= 0 && !job->on_terminal) {
-        dup2(log, STDOUT_FILENO);
-        dup2(log, STDERR_FILENO);
+    if (job->log >= 0 && !job->on_terminal) {
+        dup2(job->log, STDOUT_FILENO);
+        dup2(job->log, STDERR_FILENO);
     }
     return run_step(job->result, &job->options) < 0;
 }
 
-static pid_t start_job(struct job *job, enum sandbox_kind kind)
+/* What lies outside the walls is opened, or read, before they close. */
+static int open_in(const char *folder, const char *name, const char *suffix)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s%s", folder, name, suffix);
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                0666);
+}
+
+static int run_job(struct job *job, const struct options *options,
+                   enum sandbox_kind kind)
+{
+    const char *step = job->result->step->name;
+    struct submission submission;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (submission_read(&submission, options->submission, step) < 0) {
+        snprintf(job->result->note, sizeof(job->result->note),
+                 "not graded: cannot read the submission: %s", strerror(errno));
+        return 1;
+    }
+    job->options.submission = &submission;
+    job->log = open_in(options->report, step, ".log");
+    if (options->replay) {
+        job->options.story[0] = open_in(options->report, "story", ".txt");
+        job->options.story[1] = open_in(options->report, "story", ".json");
+    }
+    int status = sandbox_run(kind, work, job);
+    if (status < 0)
+        snprintf(job->result->note, sizeof(job->result->note),
+                 "not graded: no sandbox: %s", sandbox_trouble());
+    submission_release(&submission);
+    return status == 0 ? 0 : 1;
+}
+
+static pid_t start_job(struct job *job, const struct options *options,
+                       enum sandbox_kind kind)
 {
     fflush(NULL);
     pid_t pid = fork();
 
     if (pid == 0)
-        _exit(sandbox_run(kind, work, job) == 0 ? 0 : 1);
+        _exit(run_job(job, options, kind));
     return pid;
 }
 
@@ -436,6 +469,7 @@ struct crew {
     const struct options *options;
     enum sandbox_kind kind;
     const struct report_style *style;
+    struct kit_file interposer, suppressions;
     pid_t pid[RESULT_STEPS];
     bool over[RESULT_STEPS];
     size_t next; /* step to start */
@@ -447,17 +481,16 @@ static void start_next(struct crew *crew)
 {
     struct step_result *step = &crew->result->step[crew->next];
     const struct options *options = crew->options;
-    char log[PATH_MAX];
-    struct job job = {step,
-                      {options->submission, options->build, options->interposer,
-                       options->pattern,
-                       options->replay ? options->report : NULL,
-                       options->without_valgrind},
-                      log,
-                      options->debugger != NULL};
+    struct job job = {
+        .result = step,
+        .options = {.interposer = &crew->interposer,
+                    .suppressions = &crew->suppressions,
+                    .pattern = options->pattern,
+                    .story = {-1, -1},
+                    .without_valgrind = options->without_valgrind},
+        .on_terminal = options->debugger != NULL};
 
-    snprintf(log, sizeof(log), "%s/%s.log", options->report, step->step->name);
-    crew->pid[crew->next] = start_job(&job, crew->kind);
+    crew->pid[crew->next] = start_job(&job, options, crew->kind);
     if (crew->pid[crew->next] < 0)
         give_up("cannot start a step: %s", strerror(errno));
     crew->next++;
@@ -474,7 +507,7 @@ static void note_end(struct crew *crew, pid_t pid)
         if (crew->pid[i] != pid)
             continue;
         crew->over[i] = true;
-        if (!step->done)
+        if (!step->done && !step->note[0])
             snprintf(step->note, sizeof(step->note),
                      "not graded: the kit failed, see %s/%s.log",
                      crew->options->report, step->step->name);
@@ -532,6 +565,54 @@ static void grade_steps(struct crew *crew)
         tell_progress(crew);
         tell_steps(crew);
     }
+}
+
+/* ---- The walls ---- */
+
+/* The strongest, or the one that was asked for and no other. */
+static enum sandbox_kind choose_isolation(const struct options *options)
+{
+    char self[PATH_MAX] = "";
+    enum sandbox_kind kind;
+
+    if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0 &&
+        strrchr(self, '/')) {
+        *strrchr(self, '/') = '\0';
+        sandbox_hide(self);
+    }
+    sandbox_hide(options->submission);
+    sandbox_hide(options->report);
+    if (options->isolation < 0)
+        kind = sandbox_best();
+    else if (sandbox_works((enum sandbox_kind)options->isolation))
+        kind = (enum sandbox_kind)options->isolation;
+    else
+        give_up("there is no isolation %s on this machine: %s",
+                sandbox_name((enum sandbox_kind)options->isolation),
+                sandbox_trouble());
+    if (*sandbox_gaps(kind))
+        fprintf(stderr, "warning: isolation %s: %s\n", sandbox_name(kind),
+                sandbox_gaps(kind));
+    return kind;
+}
+
+/* Valgrind's suppressions lie beside the library. */
+static void load_kit(struct crew *crew)
+{
+    const char *library = crew->options->interposer;
+    const char *slash = strrchr(library, '/');
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%.*s/valgrind.supp", (int)(slash - library),
+             library);
+    crew->interposer.data =
+        submission_load(library, 64u << 20, &crew->interposer.len);
+    if (!crew->interposer.data)
+        give_up("%s: %s", library, strerror(errno));
+    crew->suppressions.data =
+        submission_load(path, 1u << 20, &crew->suppressions.len);
+    if (!crew->suppressions.data)
+        give_up("%s: %s", path, strerror(errno));
 }
 
 /* ---- All of it ---- */
@@ -607,21 +688,20 @@ int main(int argc, char **argv)
     }
     check_input(&options);
     options.submission = absolute(options.submission);
-    options.build = absolute(options.build);
     options.report = absolute(options.report);
     options.interposer = absolute(options.interposer);
     if (options.jobs == 0)
         options.jobs = 2 * (int)sysconf(_SC_NPROCESSORS_ONLN);
     debug_with(options.debugger);
-    enum sandbox_kind kind = options.isolation >= 0
-                                 ? (enum sandbox_kind)options.isolation
-                                 : sandbox_best();
+    enum sandbox_kind kind = choose_isolation(&options);
     result.isolation = sandbox_name(kind);
     result.step = new_results(&options, &result.count);
     for (size_t i = 0; i < result.count; i++)
         result.step[i].chosen =
             is_named(options.steps, result.step[i].step->name);
-    struct crew crew = {&result, &options, kind, &style, {0}, {0}, 0, 0, 0};
+    struct crew crew = {
+        .result = &result, .options = &options, .kind = kind, .style = &style};
+    load_kit(&crew);
     grade_steps(&crew);
     if (options.replay) {
         report_replay(stdout, &result, options.report,

@@ -3,6 +3,7 @@
 #include "memcheck.h"
 
 #include "rest.h"
+#include "sandbox.h"
 #include "source.h"
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,9 +119,15 @@ int memcheck_open(struct memcheck *memcheck, enum step_tool tool,
         return in_trouble(memcheck, "there is no valgrind on this machine");
     if (check_version(memcheck, valgrind) < 0)
         return -1;
+    const char *scratch = sandbox_scratch();
     snprintf(memcheck->folder, sizeof(memcheck->folder), "%.4000s.XXXXXX",
-             path);
-    if (!mkdtemp(memcheck->folder)) {
+             *scratch ? scratch : path);
+    if (*scratch)
+        snprintf(memcheck->folder, sizeof(memcheck->folder),
+                 "%.4000s/valgrind.XXXXXX", scratch);
+    /* Valgrind writes as the submission's user. */
+    if (!mkdtemp(memcheck->folder) ||
+        (*scratch && chmod(memcheck->folder, 0777) < 0)) {
         memcheck->folder[0] = '\0';
         return in_trouble(memcheck, "no folder for valgrind's reports");
     }

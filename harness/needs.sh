@@ -41,6 +41,7 @@ for what in "$@"; do
         library libdw libdw-dev
         library expat libexpat1-dev
         library libxml-2.0 libxml2-dev
+        library libseccomp libseccomp-dev
         [ "${VALGRIND:-yes}" = no ] || wish 'command -v valgrind' valgrind
         ;;
     check)

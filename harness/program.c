@@ -4,6 +4,7 @@
 
 #include "census.h"
 #include "fork_server.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,12 +33,14 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* Runs beside its binary, which is nowhere near the submission. */
+/* Runs in the scratch; outside a sandbox beside its binary. */
 static void leave_for(const char *path)
 {
     char folder[4096];
 
-    snprintf(folder, sizeof(folder), "%s", path);
+    snprintf(folder, sizeof(folder), "%s%s",
+             *sandbox_scratch() ? sandbox_scratch() : path,
+             *sandbox_scratch() ? "/" : "");
     char *slash = strrchr(folder, '/');
     if (slash)
         *slash = '\0';
@@ -47,15 +50,26 @@ static void leave_for(const char *path)
 
 #define TOOL_ARGS 32
 
+/* Valgrind's memcheck takes 20 to 50 times as long. */
+#define TOOL_SLOWNESS 25
+
+/* Far above what a case needs: they keep the machine alive. */
+#define CPU_S      30
+#define FILE_BYTES (64u << 20)
+
 static void execute(const char *const *tool, const char *path,
                     const char *interposer, int control, int trace_fd)
 {
-    const struct rlimit no_core = {0, 0};
-    char preload[4200], plan[4200];
+    const struct sandbox_limits limits = {.cpu_s = tool ? CPU_S * TOOL_SLOWNESS
+                                                        : CPU_S,
+                                          .file_bytes = FILE_BYTES,
+                                          .processes = PROGRAM_PROCESSES};
+    char preload[4200], plan[4200], scratch[4200];
     char *argv[TOOL_ARGS + 2];
     int n = 0;
-    char *const envp[] = {preload, plan, "PATH=/usr/local/bin:/usr/bin:/bin",
-                          "LANG=C", NULL};
+    char *const envp[] = {
+        preload,  plan,    "PATH=/usr/local/bin:/usr/bin:/bin",
+        "LANG=C", scratch, NULL};
     int null = open("/dev/null", O_RDWR);
 
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
@@ -65,16 +79,18 @@ static void execute(const char *const *tool, const char *path,
     snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", interposer);
     snprintf(plan, sizeof(plan), "FAULTLINE=%d:%d:%s", CONTROL_FD, TRACE_FD,
              path);
+    snprintf(scratch, sizeof(scratch), "TMPDIR=%.4096s",
+             *sandbox_scratch() ? sandbox_scratch() : "/tmp");
     while (tool && tool[n] && n < TOOL_ARGS) {
         argv[n] = (char *)tool[n];
         n++;
     }
     argv[n] = (char *)path;
     argv[n + 1] = NULL;
-    setrlimit(RLIMIT_CORE, &no_core);
     leave_for(path);
     close_range(3, CONTROL_FD - 1, 0);
     close_range(TRACE_FD + 1, ~0U, 0);
+    sandbox_confine(&limits);
     execve(argv[0], argv, envp);
     _exit(127);
 }
@@ -92,9 +108,6 @@ static int hear(struct program *program, struct fork_server_said *said,
     return recv(program->control, said, sizeof(*said), 0) == sizeof(*said) ? 1
                                                                            : -1;
 }
-
-/* Valgrind's memcheck takes 20 to 50 times as long. */
-#define TOOL_SLOWNESS 25
 
 int program_open_under(struct program *program, const char *const *tool,
                        const char *path, const char *interposer)

@@ -12,6 +12,8 @@
 
 #define PROGRAM_MESSAGES 4096
 
+#define PROGRAM_PROCESSES 2048 /* and threads, of one step at a time */
+
 /* What came of a build. */
 struct program_build {
     bool built;

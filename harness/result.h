@@ -4,6 +4,7 @@
 
 #include "program.h"
 #include "step.h"
+#include "submission.h"
 
 #define RESULT_CASES 96
 #define RESULT_STEPS 16
@@ -40,18 +41,23 @@ bool result_graded(const struct result *result);
 /* Was this case asked for and played (or skipped)? */
 bool case_counts(const struct step_result *step, size_t index);
 
-/* Plays one step: builds the submission and runs its cases as cmocka tests.
- * `pattern` chooses cases by fnmatch(3); NULL: all. Fills in *result, which
- * must lie in shared memory where a child does it. Returns 0, or -1 where
- * the kit itself failed. */
+/* Plays one step, inside a sandbox: builds the submission and runs its cases
+ * as cmocka tests. `pattern` chooses cases by fnmatch(3); NULL: all. Fills in
+ * *result, which must lie in shared memory where a child does it. Returns 0,
+ * or -1 where the kit itself failed. */
 struct run_options {
-    const char *submission; /* absolute */
-    const char *build;      /* folder for what is built */
-    const char *interposer;
+    const struct submission *submission;
+    const struct kit_file *interposer, *suppressions; /* valgrind's */
     const char *pattern;
-    const char *story;     /* folder for story.txt and story.json of the case
-                            * that is played last; NULL: none wanted */
+    int story[2]; /* descriptors that get the story of the case that is played
+                   * last, as text and as JSON; -1: none wanted */
     bool without_valgrind; /* as if the cases that need it were not there */
+};
+
+/* A file of the kit's that goes into the sandbox. */
+struct kit_file {
+    char *data;
+    size_t len;
 };
 int run_step(struct step_result *result, const struct run_options *options);
 

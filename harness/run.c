@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +36,8 @@ static struct {
     const struct run_options *options;
     struct program program;
     struct play *play;
-    char binary[PATH_MAX];
+    char binary[PATH_MAX]; /* and the library, where the sandbox has them */
+    char interposer[PATH_MAX];
     uint16_t next_port;
     uint64_t begun_ns;
 
@@ -133,9 +135,7 @@ static struct verdict *verdict_of(const struct step_case *row)
 
 static void open_program(void)
 {
-    snprintf(run.binary, sizeof(run.binary), "%s/%s", run.options->build,
-             run.result->step->name);
-    if (program_open(&run.program, run.binary, run.options->interposer) == 0)
+    if (program_open(&run.program, run.binary, run.interposer) == 0)
         return;
     snprintf(run.result->note, sizeof(run.result->note),
              "the program goes around libc: it did not load the kit's "
@@ -177,9 +177,9 @@ static int use_tool(enum step_tool tool)
     program_close(&run.program);
     run.tool = tool;
     if (tool == TOOL_NONE)
-        return program_open(&run.program, run.binary, run.options->interposer);
+        return program_open(&run.program, run.binary, run.interposer);
     return memcheck_open(&run.memcheck, tool, &run.program, run.binary,
-                         run.options->interposer);
+                         run.interposer);
 }
 
 static bool is_watched_already(const struct step_case *row)
@@ -269,15 +269,18 @@ static void play_case(void **state)
     run.play->verdict->story[0] = '\0';
 }
 
-static void write_story(const char *name, const struct story *story,
-                        const char *parting, bool json)
+static void write_story(int to, const struct story *story, const char *parting,
+                        bool json)
 {
-    char path[PATH_MAX];
+    int fd = dup(to);
+    FILE *file = ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0
+                     ? fdopen(fd, "w")
+                     : NULL;
 
-    snprintf(path, sizeof(path), "%s/%s", run.options->story, name);
-    FILE *file = fopen(path, "we");
-    if (!file)
+    if (!file) {
+        close(fd);
         return;
+    }
     if (json)
         story_json(file, story, parting);
     else
@@ -290,12 +293,12 @@ static void keep_whole_story(const struct verdict *verdict)
     char parting[2048] = "";
     struct story story;
 
-    if (!run.options->story || story_take(&story, run.play) < 0)
+    if (run.options->story[0] < 0 || story_take(&story, run.play) < 0)
         return;
     if (verdict->status == VERDICT_FAIL)
         snprintf(parting, sizeof(parting), "%s", verdict->came);
-    write_story("story.txt", &story, parting, false);
-    write_story("story.json", &story, parting, true);
+    write_story(run.options->story[0], &story, parting, false);
+    write_story(run.options->story[1], &story, parting, true);
     story_release(&story);
     blame_end(run.play);
 }
@@ -360,20 +363,63 @@ static void settle(enum verdict_status first, const char *words)
     snprintf(run.result->note, sizeof(run.result->note), "%s", words);
 }
 
+static bool cannot(const char *what)
+{
+    char words[256];
+
+    snprintf(words, sizeof(words), "not graded: cannot %s: %s", what,
+             strerror(errno));
+    settle(VERDICT_ERROR, words);
+    return false;
+}
+
+/* The binary goes where the submission cannot change it. */
+static int install(const char *built)
+{
+    size_t len;
+    char *image = submission_load(built, 256u << 20, &len);
+    int result = image ? sandbox_install(run.result->step->name, image, len,
+                                         0755, run.binary, sizeof(run.binary))
+                       : -1;
+
+    free(image);
+    return result;
+}
+
+/* What is needed inside and lies outside. */
+static int bring_in(const char *sources)
+{
+    const struct kit_file *library = run.options->interposer;
+    const struct kit_file *valgrind = run.options->suppressions;
+    char path[PATH_MAX];
+
+    if (sandbox_install("valgrind.supp", valgrind->data, valgrind->len, 0644,
+                        path, sizeof(path)) < 0 ||
+        sandbox_install("interposer.so", library->data, library->len, 0755,
+                        run.interposer, sizeof(run.interposer)) < 0)
+        return -1;
+    if (mkdir(sources, 0755) < 0 && errno != EEXIST)
+        return -1;
+    return submission_write(run.options->submission, sources);
+}
+
 static bool build(void)
 {
     struct program_build *made = &run.result->build;
-    char output[PATH_MAX], words[256];
+    char sources[PATH_MAX], output[PATH_MAX], words[256];
 
-    snprintf(output, sizeof(output), "%s/%s", run.options->build,
-             run.result->step->name);
-    if (program_build(made, run.options->submission, run.result->step->name,
-                      output) < 0) {
-        snprintf(words, sizeof(words), "not graded: cannot compile: %s",
-                 strerror(errno));
-        settle(VERDICT_ERROR, words);
+    if (submission_refused(run.options->submission, words, sizeof(words))) {
+        settle(VERDICT_FAIL, words);
         return false;
     }
+    snprintf(sources, sizeof(sources), "%.4000s/source", sandbox_scratch());
+    snprintf(output, sizeof(output), "%.4000s/%s", sandbox_scratch(),
+             run.result->step->name);
+    if (bring_in(sources) < 0)
+        return cannot("set up the sandbox");
+    if (program_build(made, sources, run.result->step->name, output) < 0 ||
+        (made->built && install(output) < 0))
+        return cannot("compile");
     if (made->missing) {
         snprintf(words, sizeof(words), "there is no file %s",
                  run.result->step->source);

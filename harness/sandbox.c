@@ -1,35 +1,148 @@
-/* sandbox.c - namespaces(7), or what can be had without them. */
+/* sandbox.c - namespaces(7), or what can be had without them.
+ *
+ * Who is who: the worker plays the cases, and what it starts of the
+ * submission's gives up everything in sandbox_confine(). With namespaces the
+ * worker is the first process of its own, which no process inside can signal,
+ * and has no rights outside. Without, as root, it keeps the rights to signal
+ * and to become the submission's user; it looks at files and at /proc as that
+ * user does. */
 #define _GNU_SOURCE
-#include "sandbox.h"
+#include "sandbox_internal.h"
 
 #include "census.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
-#include <linux/ipv6.h>
-#include <linux/rtnetlink.h>
-#include <netinet/in.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define OWN                                                                    \
-    (CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
+    (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS |               \
+     CLONE_NEWIPC | CLONE_NEWUTS)
+
+#define NO_SANDBOX 125
+#define TROUBLE    256
+
+struct sandbox sandbox;
+char sandbox_hidden[SANDBOX_HIDDEN][PATH_MAX];
+
+struct task {
+    int (*work)(void *);
+    void *arg;
+};
 
 const char *sandbox_name(enum sandbox_kind kind)
 {
-    return kind == SANDBOX_NAMESPACES ? "namespaces" : "plain";
+    static const char *const names[] = {"namespaces", "uid", "plain"};
+
+    return names[kind];
 }
+
+const char *sandbox_gaps(enum sandbox_kind kind)
+{
+    if (kind == SANDBOX_NAMESPACES)
+        return "";
+    if (kind == SANDBOX_UID)
+        return sandbox_has_landlock()
+                   ? ""
+                   : "submissions can read what any user can";
+    return sandbox_has_landlock()
+               ? "submissions run as you, with your network and processes"
+               : "submissions run as you, and can touch all that you can";
+}
+
+const char *sandbox_trouble(void)
+{
+    return sandbox.trouble ? sandbox.trouble : "";
+}
+
+int sandbox_in_trouble(const char *what)
+{
+    if (sandbox.trouble)
+        snprintf(sandbox.trouble, TROUBLE, "%s: %s", what, strerror(errno));
+    return -1;
+}
+
+const char *sandbox_scratch(void)
+{
+    return sandbox.scratch;
+}
+
+const char *sandbox_kit(void)
+{
+    return sandbox.kit;
+}
+
+void sandbox_hide(const char *folder)
+{
+    for (int i = 0; i < SANDBOX_HIDDEN; i++)
+        if (!sandbox_hidden[i][0]) {
+            snprintf(sandbox_hidden[i], PATH_MAX, "%s", folder);
+            return;
+        }
+}
+
+static __attribute__((noreturn)) void give_up(const char *what)
+{
+    sandbox_in_trouble(what);
+    _exit(NO_SANDBOX);
+}
+
+static int status_of(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* A debugger that the worker starts may look at the submission's processes,
+ * which are another user's. */
+static void let_debuggers_look(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct has[2];
+
+    if (syscall(SYS_capget, &head, has) < 0)
+        return;
+    has[0].inheritable |=
+        has[0].permitted & (1u << CAP_SYS_PTRACE | 1u << CAP_DAC_OVERRIDE);
+    syscall(SYS_capset, &head, has);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_PTRACE, 0, 0);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0);
+}
+
+/* What the submission's user must not read is closed by itself: the worker
+ * is of that user where there is but one. */
+static __attribute__((noreturn)) void run_worker(const struct task *task)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten where the user changes */
+    prctl(PR_SET_DUMPABLE, 0);
+    if (sandbox_make_filter() < 0)
+        _exit(NO_SANDBOX);
+    let_debuggers_look();
+    sandbox.active = true;
+    _exit(task->work(task->arg));
+}
+
+/* ---- With namespaces ---- */
 
 static int write_file(const char *path, const char *text)
 {
@@ -43,183 +156,30 @@ static int write_file(const char *path, const char *text)
 }
 
 /* user_namespaces(7): an unprivileged user maps itself, and only itself. */
-static int map_ids(uid_t uid, gid_t gid)
+static int map_oneself(void)
 {
-    char map[64];
+    char users[32], groups[32];
 
+    snprintf(users, sizeof(users), "%u %u 1", sandbox.uid, sandbox.uid);
+    snprintf(groups, sizeof(groups), "%u %u 1", sandbox.gid, sandbox.gid);
     write_file("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-    if (write_file("/proc/self/uid_map", map) < 0)
+    return write_file("/proc/self/uid_map", users) < 0
+               ? -1
+               : write_file("/proc/self/gid_map", groups);
+}
+
+/* Root maps the worker's user and the submission's, and not itself. */
+static int map_users(pid_t pid, uid_t worker)
+{
+    char path[64], map[64];
+
+    snprintf(map, sizeof(map), "%u %u 1\n%u %u 1\n", worker, worker,
+             sandbox.uid, sandbox.uid);
+    snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+    if (write_file(path, map) < 0)
         return -1;
-    snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-    return write_file("/proc/self/gid_map", map);
-}
-
-static int unshare_all(void)
-{
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-
-    if (unshare(OWN) == 0)
-        return 0;
-    if (unshare(CLONE_NEWUSER | OWN) < 0)
-        return -1;
-    return map_ids(uid, gid);
-}
-
-/* AI_ADDRCONFIG asks whether the machine has any address but the loopback's:
- * give it one of each family, from the documentation's ranges. */
-static void add_addresses(int fd)
-{
-    struct ifreq request = {0};
-    struct sockaddr_in *in = (struct sockaddr_in *)&request.ifr_addr;
-    struct in6_ifreq request6 = {.ifr6_prefixlen = 128, .ifr6_ifindex = 1};
-    int fd6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    strcpy(request.ifr_name, "lo:1");
-    in->sin_family = AF_INET;
-    inet_pton(AF_INET, "192.0.2.1", &in->sin_addr);
-    ioctl(fd, SIOCSIFADDR, &request);
-    if (fd6 < 0)
-        return;
-    inet_pton(AF_INET6, "2001:db8::1", &request6.ifr6_addr);
-    ioctl(fd6, SIOCSIFADDR, &request6);
-    close(fd6);
-}
-
-/* A route of the local table that asks for quick acknowledgements. A delayed
- * one leaves bytes "under way" for 40 ms, and rest cannot be proved before. */
-struct route_request {
-    struct nlmsghdr head;
-    struct rtmsg route;
-    char attributes[128];
-};
-
-static void add_attribute(struct route_request *request, unsigned short type,
-                          const void *data, size_t len)
-{
-    struct rtattr *attribute =
-        (struct rtattr *)((char *)request +
-                          NLMSG_ALIGN(request->head.nlmsg_len));
-
-    attribute->rta_type = type;
-    attribute->rta_len = (unsigned short)RTA_LENGTH(len);
-    memcpy(RTA_DATA(attribute), data, len);
-    request->head.nlmsg_len =
-        NLMSG_ALIGN(request->head.nlmsg_len) + RTA_ALIGN(attribute->rta_len);
-}
-
-static void acknowledge_quickly(int family, const char *net,
-                                unsigned char prefix)
-{
-    struct {
-        struct rtattr head;
-        uint32_t value;
-    } quick = {{sizeof(quick), RTAX_QUICKACK}, 1};
-    struct route_request request = {
-        .head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
-                 .nlmsg_type = RTM_NEWROUTE,
-                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE},
-        .route = {.rtm_family = (unsigned char)family,
-                  .rtm_dst_len = prefix,
-                  .rtm_table = RT_TABLE_LOCAL,
-                  .rtm_protocol = RTPROT_KERNEL,
-                  .rtm_scope = RT_SCOPE_HOST,
-                  .rtm_type = RTN_LOCAL}};
-    unsigned char address[16];
-    const int loopback = 1; /* its interface's number */
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-
-    if (fd < 0)
-        return;
-    inet_pton(family, net, address);
-    add_attribute(&request, RTA_DST, address, family == AF_INET ? 4 : 16);
-    add_attribute(&request, RTA_OIF, &loopback, sizeof(loopback));
-    add_attribute(&request, RTA_METRICS, &quick, sizeof(quick));
-    send(fd, &request, request.head.nlmsg_len, 0); /* only slower without */
-    close(fd);
-}
-
-static int raise_loopback(void)
-{
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    int result = ioctl(fd, SIOCSIFFLAGS, &request);
-    if (result == 0) {
-        add_addresses(fd);
-        acknowledge_quickly(AF_INET, "127.0.0.0", 8);
-        acknowledge_quickly(AF_INET, "127.0.0.1", 32);
-        acknowledge_quickly(AF_INET6, "::1", 128);
-    }
-    close(fd);
-    return result;
-}
-
-static int own_proc(void)
-{
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return -1;
-    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                 NULL);
-}
-
-static int status_of(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-#define NO_SANDBOX 125
-
-/* Every process below us: each has come to us, or is below one that will. */
-static void end_all(void)
-{
-    struct census census;
-    size_t left;
-
-    do {
-        left = 0;
-        if (census_take(&census, getpid(), 0) == 0)
-            for (size_t i = 0; i < census.count; i++)
-                left += census.process[i].state != 'Z' &&
-                        kill(census.process[i].pid, SIGKILL) == 0;
-        census_release(&census);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            left = 1;
-    } while (left > 0);
-}
-
-/* The worker's parent: takes over, and ends, what the worker leaves. */
-static void run_plain(int (*work)(void *), void *arg)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    pid_t pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        prctl(PR_SET_CHILD_SUBREAPER, 1);
-        _exit(work(arg));
-    }
-    int status = pid < 0 ? NO_SANDBOX : status_of(pid);
-    end_all();
-    _exit(status);
-}
-
-/* The first process of the new namespace: when it ends, the kernel ends all
- * others of it. */
-static void enter_namespaces(int (*work)(void *), void *arg)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (raise_loopback() < 0 || own_proc() < 0)
-        _exit(NO_SANDBOX);
-    _exit(work(arg));
+    snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
+    return write_file(path, map);
 }
 
 /* /proc/net/tcp walks the whole table of connections, which a new network
@@ -231,30 +191,284 @@ static void shrink_connection_table(void)
         unshare(CLONE_NEWNET);
 }
 
-static void run_in_namespaces(int (*work)(void *), void *arg)
+/* The first process of the new namespace: when it ends, the kernel ends all
+ * others of it. */
+static __attribute__((noreturn)) void enter_walls(const struct task *task)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (unshare_all() < 0)
+    if (sandbox_raise_loopback() < 0)
+        give_up("no loopback");
+    if (sandbox_raise_walls() < 0)
         _exit(NO_SANDBOX);
+    run_worker(task);
+}
+
+/* `gate`: whoever may map users does so in between. */
+static __attribute__((noreturn)) void run_in_namespaces(const struct task *task,
+                                                        int gate, uid_t worker)
+{
+    char byte = 0;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (unshare(OWN) < 0)
+        give_up("no namespaces");
+    if (gate < 0 && map_oneself() < 0)
+        give_up("no users in a namespace");
+    if (gate >= 0 &&
+        (write(gate, &byte, 1) != 1 || read(gate, &byte, 1) != 1 || byte ||
+         setgroups(0, NULL) < 0 || setresgid(worker, worker, worker) < 0 ||
+         setresuid(worker, worker, worker) < 0))
+        give_up("no users in a namespace");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     shrink_connection_table();
     pid_t pid = fork();
     if (pid == 0)
-        enter_namespaces(work, arg);
+        enter_walls(task);
     _exit(pid < 0 ? NO_SANDBOX : status_of(pid));
 }
 
-int sandbox_run(enum sandbox_kind kind, int (*work)(void *arg), void *arg)
+static int start_in_namespaces(const struct task *task)
 {
-    fflush(NULL);
+    uid_t user[2] = {geteuid(), geteuid()};
+    int gate[2] = {-1, -1};
+    bool root = user[0] == 0;
+    char byte = 0;
+
+    if (root && (sandbox_pick_users(user, 2) < 0 ||
+                 socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0))
+        return -1;
+    sandbox.uid = user[1];
+    sandbox.gid = root ? user[1] : getegid();
+    pid_t pid = fork();
+    if (pid == 0)
+        run_in_namespaces(task, gate[1], user[0]);
+    if (!root)
+        return pid;
+    close(gate[1]);
+    if (pid > 0 && read(gate[0], &byte, 1) == 1) {
+        byte = map_users(pid, user[0]) < 0;
+        if (write(gate[0], &byte, 1) != 1)
+            sandbox_in_trouble("no users in a namespace");
+    }
+    close(gate[0]);
+    return pid;
+}
+
+/* ---- Without ---- */
+
+/* Where files can be executed, and any user can come. */
+static int make_folders(void)
+{
+    static const char *const places[] = {"/tmp", "/var/tmp", "/dev/shm"};
+    char base[PATH_MAX / 2];
+    struct statvfs info;
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        snprintf(base, sizeof(base), "%s/faultline.XXXXXX", places[i]);
+        if (statvfs(places[i], &info) < 0 || (info.f_flag & ST_NOEXEC) ||
+            !mkdtemp(base))
+            continue;
+        snprintf(sandbox.kit, sizeof(sandbox.kit), "%s/kit", base);
+        snprintf(sandbox.scratch, sizeof(sandbox.scratch), "%s/scratch", base);
+        if (chmod(base, 0755) == 0 && mkdir(sandbox.kit, 0755) == 0 &&
+            mkdir(sandbox.scratch, 0700) == 0 &&
+            (sandbox.kind == SANDBOX_PLAIN ||
+             chown(sandbox.scratch, sandbox.uid, sandbox.gid) == 0))
+            return 0;
+    }
+    return sandbox_in_trouble("no scratch folder");
+}
+
+/* rm(1) knows every trick that a tree can play on who removes it. */
+static void run_and_wait(const char *const argv[])
+{
     pid_t pid = fork();
 
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+
+        dup2(null, 1);
+        dup2(null, 2);
+        execvp(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    if (pid > 0)
+        status_of(pid);
+}
+
+static void remove_folders(void)
+{
+    char *slash = strrchr(sandbox.scratch, '/');
+
+    if (!slash)
+        return;
+    *slash = '\0';
+    run_and_wait(
+        (const char *const[]){"rm", "-rf", "--", sandbox.scratch, NULL});
+}
+
+/* What it left elsewhere, which landlock would have refused it. */
+static void remove_strays(void)
+{
+    char user[16];
+
+    snprintf(user, sizeof(user), "%u", sandbox.uid);
+    run_and_wait((const char *const[]){"find", "/tmp", "/var/tmp", "/dev/shm",
+                                       "-xdev", "-depth", "-uid", user,
+                                       "-delete", NULL});
+}
+
+/* Every process below us: each has come to us, or is below one that will. A
+ * stopped one forks no more, so that a storm of them comes to an end. */
+static size_t signal_all(int signal)
+{
+    struct census census;
+    size_t left = 0;
+
+    if (census_take(&census, getpid(), 0) == 0)
+        for (size_t i = 0; i < census.count; i++)
+            left += census.process[i].state != 'Z' &&
+                    kill(census.process[i].pid, signal) == 0;
+    census_release(&census);
+    return left;
+}
+
+static void end_all(void)
+{
+    size_t before = 0, now;
+
+    while ((now = signal_all(SIGSTOP)) > before)
+        before = now;
+    do {
+        now = signal_all(SIGKILL);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            now = 1;
+    } while (now > 0);
+}
+
+/* kill(2): -1 is every process that the caller may signal, itself aside. */
+static void end_user(void)
+{
+    while (sandbox_owns_processes(sandbox.uid)) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            setresgid(sandbox.gid, sandbox.gid, sandbox.gid);
+            if (setresuid(sandbox.uid, sandbox.uid, sandbox.uid) == 0)
+                kill(-1, SIGKILL);
+            _exit(0);
+        }
+        if (pid > 0)
+            status_of(pid);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+        sched_yield();
+    }
+}
+
+/* Root's worker keeps what it needs to watch another user's processes. */
+static int become_watcher(void)
+{
+    const uint32_t kept = 1u << CAP_KILL | 1u << CAP_SETUID | 1u << CAP_SETGID |
+                          1u << CAP_SETPCAP | 1u << CAP_SYS_PTRACE;
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct has[2];
+
+    if (syscall(SYS_capget, &head, has) < 0)
+        return -1;
+    has[0].permitted &= kept;
+    has[0].effective = has[0].permitted;
+    has[1] = (struct __user_cap_data_struct){0, 0, 0};
+    has[0].inheritable = 0;
+    setfsgid(sandbox.gid);
+    setfsuid(sandbox.uid);
+    return (int)syscall(SYS_capset, &head, has);
+}
+
+static volatile sig_atomic_t worker_pid;
+
+static void end_worker(int signal)
+{
+    (void)signal;
+    kill(worker_pid, SIGKILL);
+}
+
+/* The worker's parent: takes over, and ends, what the worker leaves; when it
+ * is interrupted, too. */
+static __attribute__((noreturn)) void supervise(const struct task *task)
+{
+    static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    const struct sigaction action = {.sa_handler = end_worker};
+    sigset_t all, old;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &old);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (make_folders() < 0)
+        _exit(NO_SANDBOX);
+    worker_pid = fork();
+    if (worker_pid == 0) {
+        sigprocmask(SIG_SETMASK, &old, NULL);
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        if (sandbox.kind == SANDBOX_UID && become_watcher() < 0)
+            give_up("no privileges to watch another user");
+        run_worker(task);
+    }
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        sigaction(ends[i], &action, NULL);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    int status = worker_pid < 0 ? NO_SANDBOX : status_of(worker_pid);
+    end_all();
+    if (sandbox.kind == SANDBOX_UID)
+        end_user();
+    remove_folders();
+    if (sandbox.kind == SANDBOX_UID && !sandbox_has_landlock())
+        remove_strays();
+    _exit(status);
+}
+
+static pid_t start_without(const struct task *task)
+{
+    sandbox.uid = geteuid();
+    sandbox.gid = getegid();
+    if (sandbox.kind == SANDBOX_UID && sandbox.uid != 0) {
+        errno = EPERM;
+        return sandbox_in_trouble("only root can become another user");
+    }
+    if (sandbox.kind == SANDBOX_UID) {
+        if (sandbox_pick_users(&sandbox.uid, 1) < 0)
+            return -1;
+        sandbox.gid = sandbox.uid;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        supervise(task);
+    return pid;
+}
+
+/* ---- Either ---- */
+
+int sandbox_run(enum sandbox_kind kind, int (*work)(void *arg), void *arg)
+{
+    const struct task task = {work, arg};
+
+    fflush(NULL);
+    if (!sandbox.trouble) {
+        void *page = mmap(NULL, TROUBLE, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+        sandbox.trouble = page == MAP_FAILED ? NULL : page;
+    }
+    if (sandbox.trouble)
+        sandbox.trouble[0] = '\0';
+    sandbox.kind = kind;
+    pid_t pid = kind == SANDBOX_NAMESPACES ? start_in_namespaces(&task)
+                                           : start_without(&task);
     if (pid < 0)
         return -1;
-    if (pid == 0 && kind == SANDBOX_NAMESPACES)
-        run_in_namespaces(work, arg);
-    if (pid == 0)
-        run_plain(work, arg);
     int status = status_of(pid);
+    sandbox_release_users();
     if (status == NO_SANDBOX) {
         errno = EPERM;
         return -1;
@@ -262,56 +476,70 @@ int sandbox_run(enum sandbox_kind kind, int (*work)(void *arg), void *arg)
     return status;
 }
 
-static int nothing(void *arg)
+/* What will be done for each program: all of it has to work. */
+static int try(void *arg)
 {
+    const struct sandbox_limits limits = {0};
+    pid_t pid = fork();
+
     (void)arg;
-    return 0;
+    if (pid == 0) {
+        sandbox_confine(&limits);
+        _exit(0);
+    }
+    return pid < 0 ? -1 : status_of(pid);
+}
+
+bool sandbox_works(enum sandbox_kind kind)
+{
+    return sandbox_run(kind, try, NULL) == 0;
 }
 
 enum sandbox_kind sandbox_best(void)
 {
-    return sandbox_run(SANDBOX_NAMESPACES, nothing, NULL) == 0
-               ? SANDBOX_NAMESPACES
-               : SANDBOX_PLAIN;
+    for (int kind = 0; kind < SANDBOX_PLAIN; kind++)
+        if (sandbox_works((enum sandbox_kind)kind))
+            return (enum sandbox_kind)kind;
+    return SANDBOX_PLAIN;
 }
 
-static bool is_free(uint16_t port)
+static int remount_kit(unsigned long flags)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (sandbox.kind != SANDBOX_NAMESPACES)
+        return 0;
+    return mount(NULL, sandbox.kit, NULL,
+                 MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | flags, NULL);
+}
+
+static int write_whole(const char *path, const char *data, size_t len,
+                       mode_t mode)
+{
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return false;
-    bool free = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+        return -1;
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n <= 0)
+            break;
+        data += n;
+        len -= (size_t)n;
+    }
+    int result = len == 0 ? fchmod(fd, mode) : -1;
     close(fd);
-    return free;
+    return result;
 }
 
-static void ephemeral_range(unsigned *low, unsigned *high)
+int sandbox_install(const char *name, const void *data, size_t len, mode_t mode,
+                    char *path, size_t size)
 {
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-
-    *low = 32768;
-    *high = 60999;
-    if (file) {
-        if (fscanf(file, "%u %u", low, high) != 2)
-            *low = 32768;
-        fclose(file);
-    }
-}
-
-uint16_t sandbox_port(uint16_t *next)
-{
-    unsigned low, high;
-
-    ephemeral_range(&low, &high);
-    for (unsigned tries = 0; tries < 65536; tries++) {
-        unsigned port = *next;
-
-        *next = port >= 65000 ? 1025 : (uint16_t)(port + 1);
-        if ((port < low || port > high) && is_free((uint16_t)port))
-            return (uint16_t)port;
-    }
-    return 0;
+    snprintf(path, size, "%s/%s", sandbox.kit, name);
+    if (sandbox.kind == SANDBOX_UID)
+        setfsuid(0);
+    int result = remount_kit(0) < 0 ? -1 : write_whole(path, data, len, mode);
+    if (sandbox.kind == SANDBOX_UID)
+        setfsuid(sandbox.uid);
+    return remount_kit(MS_RDONLY) < 0 ? -1 : result;
 }

@@ -46,6 +46,7 @@ static void kinds_have_the_names_of_the_report(void **state)
 {
     (void)state;
     assert_string_equal(sandbox_name(SANDBOX_NAMESPACES), "namespaces");
+    assert_string_equal(sandbox_name(SANDBOX_UID), "uid");
     assert_string_equal(sandbox_name(SANDBOX_PLAIN), "plain");
 }
 
