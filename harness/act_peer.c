@@ -34,6 +34,7 @@ static struct peer *connect_client(struct play *play, const char *addr,
     struct peer *peer = play_new_peer(play);
 
     peer->number = (int)++play->clients;
+    play_tell(play, "client %d connects", peer->number);
     if (peer_connect(peer, addr, play->port, buffer, note_port, play) < 0)
         play_not_graded(play, "a client cannot connect");
     return peer;
@@ -51,12 +52,13 @@ static struct peer *client(struct play *play, const char *addr, int buffer)
 {
     struct peer *peer = connect_client(play, addr, buffer);
 
+    char end[96];
+
     play_must(play, is_connected, peer, "a client can connect");
     if (!peer->connected)
         play_fail(play, "a client can connect", "connect() to port %u: %s%s",
                   play->port, strerror(peer->error),
-                  play->program->running ? "" : "; the server has ended");
-    play_tell(play, "client %d connects", peer->number);
+                  play_describe_end(play, end, sizeof(end)));
     return peer;
 }
 
@@ -82,10 +84,7 @@ struct peer *play_client_small(struct play *play, int receive_buffer_bytes)
 
 struct peer *play_client_later(struct play *play)
 {
-    struct peer *peer = connect_client(play, "127.0.0.1", 0);
-
-    play_tell(play, "client %d connects", peer->number);
-    return peer;
+    return connect_client(play, "127.0.0.1", 0);
 }
 
 static int listen_on(const char *addr, uint16_t port)

@@ -27,7 +27,7 @@ static void missing(struct play *play, const struct awaited *awaited,
                     enum play_end end)
 {
     const struct peer *peer = awaited->peer;
-    char words[700], who[32], broke[96] = "";
+    char words[700] = "; ", who[32], broke[96] = "";
 
     if (peer->error)
         snprintf(broke, sizeof(broke), ", then %s",
@@ -36,12 +36,15 @@ static void missing(struct play *play, const struct awaited *awaited,
         snprintf(broke, sizeof(broke), ", then end of file");
     play->blame_conn = peer->kind == PEER_USER ? 1 : peer->number;
     play->hangs = end == END_REST || end == END_TIMED;
-    play_describe(play, end, words, sizeof(words));
-    play_fail(play, awaited->what, "%s got %llu of %llu bytes%s; %s",
+    if (end == END_HOLDS || end == END_ENDED)
+        play_describe_end(play, words, sizeof(words));
+    else
+        play_describe(play, end, words + 2, sizeof(words) - 2);
+    play_fail(play, awaited->what, "%s got %llu of %llu byte%s%s%s",
               name_of(peer, who, sizeof(who)),
               (unsigned long long)peer->received,
-              (unsigned long long)awaited->len, broke,
-              end == END_HOLDS ? "the connection is over" : words);
+              (unsigned long long)awaited->len, awaited->len == 1 ? "" : "s",
+              broke, words);
 }
 
 static bool has_come(struct play *play, void *arg)
@@ -102,7 +105,9 @@ void expect_gone(struct play *play, struct peer *peer)
     snprintf(expected, sizeof(expected), "the connection of %s is closed",
              name_of(peer, who, sizeof(who)));
     play->blame_conn = peer->number;
+    play->awaits_end = true;
     play_must(play, is_over, peer, expected);
+    play->awaits_end = false;
 }
 
 void expect_eof(struct play *play, struct peer *peer)

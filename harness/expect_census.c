@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "play_internal.h"
 
+#include "wire.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +57,23 @@ unsigned play_processes(struct play *play)
     return (unsigned)tree.live;
 }
 
+#define FDS 256
+
+bool play_holds(const struct play *play, pid_t pid, const struct peer *peer)
+{
+    struct census_fd fds[FDS];
+    uint64_t inodes[4];
+    size_t count = wire_inodes(peer ? peer->remote_port : play->port,
+                               peer ? peer->port : 0, inodes, 4);
+    int open = count > 0 ? census_fds(pid, fds, FDS) : 0;
+
+    for (int i = 0; i < open && i < FDS; i++)
+        for (size_t n = 0; fds[i].kind == CENSUS_SOCKET && n < count; n++)
+            if (fds[i].inode == inodes[n])
+                return true;
+    return false;
+}
+
 static bool is_count(struct play *play, void *arg)
 {
     return play_processes(play) == *(unsigned *)arg;
@@ -73,12 +92,14 @@ static bool comes_true(struct play *play, play_condition *holds, void *arg)
 
 void expect_processes(struct play *play, unsigned count)
 {
-    char expected[64];
+    char expected[64], words[600];
 
     snprintf(expected, sizeof(expected), "the program has %u process%s", count,
              count == 1 ? "" : "es");
     if (!comes_true(play, is_count, &count))
-        play_fail(play, expected, "at rest, it has %u", play_processes(play));
+        play_fail(play, expected, "at rest, it has %u: %s",
+                  play_processes(play),
+                  play_describe_threads(play, words, sizeof(words)));
 }
 
 static bool no_zombies(struct play *play, void *arg)
@@ -109,13 +130,14 @@ static bool thread_count(struct play *play, void *arg)
 
 void expect_threads(struct play *play, unsigned count)
 {
-    char expected[64];
+    char expected[64], words[600];
 
     snprintf(expected, sizeof(expected), "its process has %u thread%s", count,
              count == 1 ? "" : "s");
     if (!comes_true(play, thread_count, &count))
-        play_fail(play, expected, "at rest, it has %zu",
-                  census_thread_count(play->program->pid));
+        play_fail(play, expected, "at rest, it has %zu: %s",
+                  census_thread_count(play->program->pid),
+                  play_describe_threads(play, words, sizeof(words)));
 }
 
 static int descriptors(struct play *play)

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -32,6 +33,7 @@
 #include <unistd.h>
 
 #define NOT_GRADED 2
+#define WIDTH      80 /* columns */
 
 struct options {
     const char *steps; /* names, by blanks; "": all */
@@ -477,6 +479,16 @@ struct crew {
     int running;
 };
 
+/* Of the terminal; of a file that is looked at with a wide window. */
+static int columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH)
+        return size.ws_col;
+    return isatty(STDOUT_FILENO) ? WIDTH : 2 * WIDTH;
+}
+
 static void start_next(struct crew *crew)
 {
     struct step_result *step = &crew->result->step[crew->next];
@@ -487,6 +499,7 @@ static void start_next(struct crew *crew)
                     .suppressions = &crew->suppressions,
                     .pattern = options->pattern,
                     .story = {-1, -1},
+                    .story_width = columns(),
                     .without_valgrind = options->without_valgrind},
         .on_terminal = options->debugger != NULL};
 

@@ -195,6 +195,9 @@ static void finish_connecting(struct peer *peer)
                  0 &&
              info.tcpi_state != TCP_SYN_SENT)
         peer->connected = true;
+    /* It was connected, and has been reset before we looked. */
+    if (error == ECONNRESET)
+        peer->connected = true;
 }
 
 static ssize_t put(struct peer *peer, const void *bytes, size_t len)

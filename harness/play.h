@@ -258,6 +258,10 @@ const char *play_errors(struct play *play); /* stderr so far */
  * Returns how many. */
 size_t play_children(struct play *play, pid_t *pids, size_t most);
 
+/* Does that process hold a socket of the connection with `peer` (NULL: one
+ * that listens on the play's port)? */
+bool play_holds(const struct play *play, pid_t pid, const struct peer *peer);
+
 /* Adds a line to the story that a failed case tells. */
 __attribute__((format(printf, 2, 3))) void play_tell(struct play *play,
                                                      const char *format, ...);

@@ -54,7 +54,8 @@ struct play {
     const char *binary; /* the program's file */
     struct source *source;
     enum play_blame blame;
-    int blame_conn; /* the connection in question; 0: none */
+    int blame_conn;  /* the connection in question; 0: none */
+    bool awaits_end; /* of that connection: who holds it is of interest */
     bool hangs;
     bool spins;
 
@@ -98,6 +99,13 @@ bool play_pump(struct play *play);
 /* In words: what the program is doing, thread by thread. */
 char *play_describe(struct play *play, enum play_end end, char *text,
                     size_t size);
+
+/* The same of a program that is at rest, without saying that it is. */
+char *play_describe_threads(struct play *play, char *text, size_t size);
+
+/* How the program ended, with "; it ..." before it; "": it still runs. Waited
+ * for until it has ended or is at rest. */
+char *play_describe_end(struct play *play, char *text, size_t size);
 
 /* Ends the play as "not graded": the machine's trouble, by errno. */
 void play_not_graded(struct play *play, const char *what);

@@ -51,6 +51,7 @@ struct run_options {
     const char *pattern;
     int story[2]; /* descriptors that get the story of the case that is played
                    * last, as text and as JSON; -1: none wanted */
+    int story_width;       /* columns that the text may have */
     bool without_valgrind; /* as if the cases that need it were not there */
 };
 

@@ -28,8 +28,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STORY_WIDTH 120
-
 /* cmocka hands a test one pointer; the rest is the run's. */
 static struct {
     struct step_result *result;
@@ -284,7 +282,7 @@ static void write_story(int to, const struct story *story, const char *parting,
     if (json)
         story_json(file, story, parting);
     else
-        story_print(file, story, STORY_WIDTH, parting);
+        story_print(file, story, run.options->story_width, parting);
     fclose(file);
 }
 

@@ -5,6 +5,7 @@
 #include "blame.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,27 +25,99 @@ static bool is_told(const struct trace_record *record)
     }
 }
 
-static void describe_result(const struct trace_record *record, char *text,
+/* The story's number of that process; 0: not one of the program's. */
+static int process_of(struct trace *trace, int64_t pid)
+{
+    uint32_t count = atomic_load(&trace->threads);
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++)
+        if (trace->thread[i].pid == pid)
+            return trace->thread[i].process;
+    return 0;
+}
+
+/* getaddrinfo(3), RETURN VALUE. */
+static const char *resolver_error(int64_t result)
+{
+    switch (result) {
+    case EAI_NONAME:
+        return "EAI_NONAME";
+    case EAI_SERVICE:
+        return "EAI_SERVICE";
+    case EAI_AGAIN:
+        return "EAI_AGAIN";
+    case EAI_FAIL:
+        return "EAI_FAIL";
+    case EAI_MEMORY:
+        return "EAI_MEMORY";
+    case EAI_SYSTEM:
+        return "EAI_SYSTEM";
+    default:
+        return NULL;
+    }
+}
+
+/* Results that are more than a number. */
+static bool is_named(struct trace *trace, const struct trace_record *record,
+                     char *text, size_t size)
+{
+    enum call_family family = call_family(record->call);
+    int process = 0;
+
+    if (family == FAMILY_FORK || family == FAMILY_WAIT)
+        process = process_of(trace, record->result);
+    if (family == FAMILY_ACCEPT && record->conn > 0)
+        snprintf(text, size, " = %lld, connection %d",
+                 (long long)record->result, record->conn);
+    else if (family == FAMILY_GETADDRINFO && resolver_error(record->result))
+        snprintf(text, size, " = %s", resolver_error(record->result));
+    else if (process > 0)
+        snprintf(text, size, " = %lld, process %d", (long long)record->result,
+                 process);
+    else
+        return false;
+    return true;
+}
+
+static void describe_result(struct trace *trace,
+                            const struct trace_record *record, char *text,
                             size_t size)
 {
     if (record->returned == 0)
         snprintf(text, size,
                  record->call == CALL_exit || record->call == CALL__exit
                      ? ""
-                     : " ... is blocked");
+                     : " ... blocked");
     else if (record->error)
         snprintf(text, size, " = %s", strerrorname_np(record->error));
-    else if (call_family(record->call) == FAMILY_ACCEPT && record->conn > 0)
-        snprintf(text, size, " = %lld, connection %d",
-                 (long long)record->result, record->conn);
-    else
+    else if (!is_named(trace, record, text, size))
         snprintf(text, size, " = %lld", (long long)record->result);
 }
 
-static void describe_arguments(const struct trace_record *record, char *text,
+static void describe_kill(struct trace *trace, const struct trace_record *kill,
+                          char *text, size_t size)
+{
+    const char *name = sigabbrev_np((int)kill->arg[1]);
+    int process = process_of(trace, kill->arg[0]);
+
+    if (process > 0)
+        snprintf(text, size, "process %d, ", process);
+    else
+        snprintf(text, size, "%lld, ", (long long)kill->arg[0]);
+    size_t at = strlen(text);
+    snprintf(text + at, size - at, "%s%s", name ? "SIG" : "",
+             name ? name : "0");
+}
+
+static void describe_arguments(struct trace *trace,
+                               const struct trace_record *record, char *text,
                                size_t size)
 {
     text[0] = '\0';
+    if (record->call == CALL_kill) {
+        describe_kill(trace, record, text, size);
+        return;
+    }
     switch (call_family(record->call)) {
     case FAMILY_READ:
     case FAMILY_WRITE:
@@ -114,13 +187,16 @@ bool story_call(struct story_row *row, struct play *play,
                  record->thread);
     else
         snprintf(row->who, sizeof(row->who), "process %d", record->process);
-    describe_arguments(record, arguments, sizeof(arguments));
-    describe_result(record, result, sizeof(result));
+    describe_arguments(play->program->trace, record, arguments,
+                       sizeof(arguments));
+    describe_result(play->program->trace, record, result, sizeof(result));
     if (row->blocked && has_ended(play, record->process) && result[0])
-        snprintf(result, sizeof(result), " ... never came back");
+        snprintf(result, sizeof(result), " ... never returned");
     if (record->call == CALL_unsafe)
         snprintf(row->act, sizeof(row->act), "%s() in a signal handler",
                  record->note);
+    else if (record->call == CALL_exit && record->caller[0] == 0)
+        snprintf(row->act, sizeof(row->act), "main() returns %s", arguments);
     else
         snprintf(row->act, sizeof(row->act), "%s%s(%s)%s",
                  record->in_handler ? "in a handler: " : "",

@@ -19,6 +19,7 @@ struct row {
     unsigned long unread;         /* bytes that have come */
     unsigned retransmits;         /* loopback loses nothing: the peer is full */
     unsigned timer;               /* TIMER_... */
+    unsigned long long inode;     /* 0: no process holds it */
 };
 
 /* proc_net(5), tr: a segment is on its way and not acknowledged yet. (4: none
@@ -44,9 +45,11 @@ static int each_row(bool (*each)(const struct row *, void *), void *arg)
             struct row row;
 
             if (sscanf(line,
-                       " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%x %x %lx:%lx %x:%*x %x",
+                       " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%x %x %lx:%lx %x:%*x %x "
+                       "%*u %*u %llu",
                        &row.local, &row.remote, &row.state, &row.unacknowledged,
-                       &row.unread, &row.timer, &row.retransmits) == 7 &&
+                       &row.unread, &row.timer, &row.retransmits,
+                       &row.inode) == 8 &&
                 each(&row, arg))
                 found = 1;
         }
@@ -78,6 +81,33 @@ int wire_connected(uint16_t local, uint16_t remote)
     struct row ends = {.local = local, .remote = remote};
 
     return each_row(joins, &ends);
+}
+
+struct inodes {
+    unsigned local, remote;
+    uint64_t *inode;
+    size_t count, most;
+};
+
+static bool add_inode(const struct row *row, void *arg)
+{
+    struct inodes *found = arg;
+
+    if (row->inode > 0 && row->local == found->local &&
+        (found->remote ? row->remote == found->remote
+                       : row->state == TCP_LISTEN))
+        found->inode[found->count++] = row->inode;
+    return found->count == found->most;
+}
+
+size_t wire_inodes(uint16_t local, uint16_t remote, uint64_t *inodes,
+                   size_t most)
+{
+    struct inodes found = {local, remote, inodes, 0, most};
+
+    if (most > 0)
+        each_row(add_inode, &found);
+    return found.count;
 }
 
 struct peers {

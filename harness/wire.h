@@ -17,6 +17,12 @@ int wire_listens(uint16_t port);
  * where /proc does not tell. Once a reset has arrived there is none. */
 int wire_connected(uint16_t local, uint16_t remote);
 
+/* The inodes (proc_net(5)) of the sockets with that local port: those of the
+ * connection with `remote`, or where that is 0 those that listen. Returns how
+ * many, at most `most`. */
+size_t wire_inodes(uint16_t local, uint16_t remote, uint64_t *inodes,
+                   size_t most);
+
 /* True where nothing is under way: what the peers sent has arrived, and what
  * the program sent has been taken by each peer that is taking. */
 bool wire_is_quiet(struct peer *const *peers, size_t count);

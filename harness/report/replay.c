@@ -70,19 +70,20 @@ static void copy_file(FILE *out, const char *path)
     fclose(file);
 }
 
-static void as_text(FILE *out, const struct step_case *row,
-                    const struct verdict *verdict, const char *path)
+static void as_text(FILE *out, const struct step *step,
+                    const struct step_case *row, const struct verdict *verdict,
+                    const char *path)
 {
-    char message[2048];
-
-    fprintf(out, "%s (%s)\n", row->name, obligation_name(row->obligation));
-    fprintf(out, "the rule: %s\n", row->why);
+    fprintf(out, "case      %s: %s (%s)\n", step->name, row->name,
+            obligation_name(row->obligation));
+    report_wrap(out, "rule      ", row->why);
     if (row->faults)
-        fprintf(out, "planned: %s\n", row->faults);
-    fprintf(out, "outcome: %s\n", verdict_status_name(verdict->status));
-    if (verdict->status != VERDICT_PASS)
-        fprintf(out, "%s\n",
-                verdict_message(verdict, message, sizeof(message)));
+        report_wrap(out, "planned   ", row->faults);
+    fprintf(out, "outcome   %s\n", verdict_status_name(verdict->status));
+    if (verdict->expected[0])
+        report_wrap(out, "expected  ", verdict->expected);
+    if (verdict->came[0])
+        report_wrap(out, "came      ", verdict->came);
     fputc('\n', out);
     copy_file(out, path);
 }
@@ -118,5 +119,6 @@ void report_replay(FILE *out, const struct result *result, const char *folder,
     if (json)
         as_json(out, &step->step->cases[index], &step->verdict[index], path);
     else
-        as_text(out, &step->step->cases[index], &step->verdict[index], path);
+        as_text(out, step->step, &step->step->cases[index],
+                &step->verdict[index], path);
 }

@@ -19,6 +19,10 @@ void report_text_step(FILE *out, const struct step_result *step,
 void report_text_end(FILE *out, const struct result *result,
                      const struct report_style *style);
 
+/* Writes `text` behind `label`, wrapped at words for 80 columns; further lines
+ * are indented as the first. What could drive a terminal is made harmless. */
+void report_wrap(FILE *out, const char *label, const char *text);
+
 /* The command that plays this case again. Returns `text`. */
 char *report_replay_command(const struct result *result,
                             const struct step *step,

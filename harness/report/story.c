@@ -2,13 +2,15 @@
 #define _GNU_SOURCE
 #include "../story.h"
 
+#include "report.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
 #define COLUMNS   8
 #define TIME_WIDE 9 /* "12345.678" */
-#define MIN_WIDE  24
+#define MIN_WIDE  20
 
 struct columns {
     const char *who[COLUMNS];
@@ -107,7 +109,7 @@ void story_print(FILE *out, const struct story *story, int width,
     else
         print_list(out, story, width);
     if (parting[0])
-        fprintf(out, "%*s  ---- here they part: %s\n", TIME_WIDE, "", parting);
+        report_wrap(out, "---- here they part: ", parting);
 }
 
 int story_json(FILE *out, const struct story *story, const char *parting)

@@ -36,8 +36,7 @@ static void on_one_line(FILE *out, const char *text)
         fputc(harmless(text, false), out);
 }
 
-/* Wraps at words; further lines are indented as the first. */
-static void wrap(FILE *out, const char *label, const char *text)
+void report_wrap(FILE *out, const char *label, const char *text)
 {
     int indent = (int)strlen(label), column = indent;
     bool blank = !label[strspn(label, " ")]; /* this line, so far */
@@ -172,12 +171,26 @@ static void where(FILE *out, const struct verdict *verdict)
              verdict->file[0] ? verdict->file : "?", verdict->line,
              verdict->function, verdict->function[0] ? "()" : "",
              verdict->from[0] ? " from " : "", verdict->from);
-    wrap(out, "  where     ", text);
+    report_wrap(out, "  where     ", text);
 }
 
+/* Row by row; what is too long for one goes on below its act. */
 static void what_led_to_it(FILE *out, const char *story)
 {
-    wrap(out, "  played    ", story);
+    const char *label = "  played    ";
+
+    for (const char *at = story; *at;) {
+        char row[256], head[32];
+        size_t len = strcspn(at, "\n");
+
+        snprintf(row, sizeof(row), "%.*s", (int)len, at);
+        for (char *c = row; *c; c++)
+            *c = (char)harmless(c, c == row);
+        snprintf(head, sizeof(head), "%s%.12s", label, row);
+        report_wrap(out, head, strlen(row) > 12 ? row + 12 : "");
+        label = "            ";
+        at += len + (at[len] == '\n');
+    }
     if (strstr(story, " ! "))
         fprintf(out, "            (! was made to fail so)\n");
 }
@@ -202,7 +215,7 @@ static void printed(FILE *out, const char *text)
             told[at++] = '\n';
     }
     told[at] = '\0';
-    wrap(out, "  it said   ", told);
+    report_wrap(out, "  it said   ", told);
 }
 
 static void one_failure(FILE *out, const struct result *result,
@@ -218,14 +231,14 @@ static void one_failure(FILE *out, const struct result *result,
             step->step->name, row->name, tone(style, PLAIN));
     where(out, verdict);
     if (verdict->expected[0])
-        wrap(out, "  expected  ", verdict->expected);
-    wrap(out, "  came      ", verdict->came);
+        report_wrap(out, "  expected  ", verdict->expected);
+    report_wrap(out, "  came      ", verdict->came);
     if (verdict->story[0])
         what_led_to_it(out, verdict->story);
     if (verdict->printed[0])
         printed(out, verdict->printed);
-    wrap(out, "  why       ", row->why);
-    wrap(out, "  hint      ", row->hint);
+    report_wrap(out, "  why       ", row->why);
+    report_wrap(out, "  hint      ", row->hint);
     if (!row->play)
         return;
     fputs("  again     ", out);
@@ -262,9 +275,10 @@ static void one_line(FILE *out, const struct step_result *step, size_t i)
     if (more)
         *more = '\0';
     if (strncmp(came, "nothing moves", strlen("nothing moves")) == 0)
-        wrap(out, "      expected, but nothing moves: ", verdict->expected);
+        report_wrap(out,
+                    "      expected, but nothing moves: ", verdict->expected);
     else
-        wrap(out, "      ", came);
+        report_wrap(out, "      ", came);
 }
 
 /* A screen at the most: the first failure in full, the others by a line. */

@@ -205,7 +205,7 @@ static void waits_without_spinning(struct play *play)
 /* clang-format off */
 static const struct step_case cases[] = {
     {.name = "compiles", .obligation = OBLIGATION_build,
-     .why = "What does not compile cannot run.",
+     .why = "What does not compile cannot be run: gcc(1).",
      .hint = "Begin with the compiler's first error."},
     {.name = "connects", .obligation = OBLIGATION_startup, .points = 0.5,
      .why = "A client begins by connecting to the server that it was given: "
@@ -244,7 +244,8 @@ static const struct step_case cases[] = {
      .play = passes_bytes_of_any_value, .needs = "echoes_a_line"},
     {.name = "keeps_a_last_line_without_newline",
      .obligation = OBLIGATION_echo, .points = 0.5,
-     .why = "Input may end anywhere, and not a byte is to be lost or added.",
+     .why = "Input may end anywhere, and not a byte is to be lost or added: "
+            "read(2), RETURN VALUE.",
      .hint = "What does the program send for the input `one\\ntwo`?",
      .play = keeps_a_last_line_without_newline, .needs = "echoes_a_line"},
     {.name = "short_reads_cost_nothing", .obligation = OBLIGATION_partial,
@@ -344,7 +345,7 @@ static const struct step_case cases[] = {
     {.name = "tells_its_usage", .obligation = OBLIGATION_startup,
      .points = 0.5,
      .why = "A wrong call is answered by one line that shows the right one, "
-            "and by the status 2, which no other failure has.",
+            "and by the status 2, which no other failure has: exit(3).",
      .hint = "Look at argc before you look at argv.",
      .play = tells_its_usage, .needs = "connects"},
     {.name = "refuses_an_unknown_host", .obligation = OBLIGATION_startup,

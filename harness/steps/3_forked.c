@@ -188,7 +188,7 @@ static void lives_without_memory_for_a_client(struct play *play)
 static const struct step_case cases[] = {
     {.name = "compiles",
      .obligation = OBLIGATION_build,
-     .why = "What does not compile cannot be run.",
+     .why = "What does not compile cannot be run: gcc(1).",
      .hint = "The compiler's first error is the one to read."},
     {.name = "listens",
      .obligation = OBLIGATION_startup,
@@ -209,7 +209,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_startup,
      .points = 0.5,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
-            "a port that is none and status 1.",
+            "a port that is none and status 1: exit(3).",
      .hint = "atoi(3) cannot say that it was given a word.",
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen",
@@ -283,7 +283,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_concurrency,
      .points = 0.5,
      .why = "One client that says nothing must not hold up the others: that "
-            "is what the children are for.",
+            "is what the children are for: fork(2).",
      .hint = "What does the server do between fork(2) and the next accept(2)?",
      .play = forking_silent_and_slow,
      .needs = "echoes_a_line"},
@@ -291,7 +291,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_concurrency,
      .points = 0.5,
      .why = "The number of clients is limited by the system, not by the "
-            "server.",
+            "server: getrlimit(2), RLIMIT_NPROC.",
      .hint = "Is there a table with a size, or a fixed number of processes?",
      .play = serves_any_number_at_once,
      .needs = "gives_each_client_a_child"},
@@ -299,7 +299,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_concurrency,
      .points = 0.5,
      .why = "Processes are there to keep trouble apart: the death of one "
-            "child is nothing to the others.",
+            "child is nothing to the others: fork(2).",
      .hint = "What does the server learn of the end of a child, and what does "
              "it do then?",
      .play = outlives_a_killed_child,

@@ -245,7 +245,7 @@ static void calls_only_safe_functions_in_its_handler(struct play *play)
 static const struct step_case cases[] = {
     {.name = "compiles",
      .obligation = OBLIGATION_build,
-     .why = "What does not compile cannot be run.",
+     .why = "What does not compile cannot be run: gcc(1).",
      .hint = "The compiler's first error is the one to read."},
     {.name = "listens",
      .obligation = OBLIGATION_startup,
@@ -367,7 +367,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_startup,
      .points = 0.5,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
-            "a port that is none and status 1.",
+            "a port that is none and status 1: exit(3).",
      .hint = "atoi(3) cannot say that it was given a word.",
      .play = server_refuses_wrong_arguments},
     {.name = "continues_short_reads_and_writes",
@@ -383,7 +383,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_concurrency,
      .points = 0.5,
      .why = "One client that says nothing must not hold up the others: that "
-            "is what the children are for.",
+            "is what the children are for: fork(2).",
      .hint = "Does the end of one child do anything to the others?",
      .play = forking_silent_and_slow,
      .needs = "echoes_a_line"},

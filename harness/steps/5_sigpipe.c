@@ -190,7 +190,7 @@ static void closes_broken_connections(struct play *play)
 /* clang-format off */
 static const struct step_case cases[] = {
     {.name = "compiles", .obligation = OBLIGATION_build,
-     .why = "What does not compile cannot be run.",
+     .why = "What does not compile cannot be run: gcc(1).",
      .hint = "The compiler's first error is the one to read."},
     {.name = "listens", .obligation = OBLIGATION_startup, .points = 0.25,
      .why = "A server asks the kernel for a port and then waits for clients: "
@@ -205,7 +205,7 @@ static const struct step_case cases[] = {
     {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,
      .points = 0.5,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
-            "a port that is none and status 1.",
+            "a port that is none and status 1: exit(3).",
      .hint = "atoi(3) cannot say that it was given a word.",
      .play = server_refuses_wrong_arguments},
     {.name = "starts_where_it_can", .obligation = OBLIGATION_startup,

@@ -58,7 +58,8 @@ void expect_no_killed_child(struct play *play, const struct peer *peer)
     if ((state == 'X' || state == 'Z') &&
         !trace_find_last(play_trace(play), is_exit, &left.pid, &end))
         play_fail(play, "the child of a broken connection ends by itself",
-                  "the child that served client %d died in %s(), by a signal",
+                  "the child that served client %d was killed by a signal "
+                  "in %s(), as SIGPIPE does",
                   peer->number, call_name(left.call));
 }
 

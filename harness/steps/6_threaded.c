@@ -8,7 +8,7 @@
 static const struct step_case cases[] = {
     {.name = "compiles",
      .obligation = OBLIGATION_build,
-     .why = "A program that does not compile cannot run.",
+     .why = "What does not compile cannot be run: gcc(1).",
      .hint = "Read the compiler's first error; others may follow from it."},
     {.name = "listens",
      .obligation = OBLIGATION_startup,
@@ -213,7 +213,7 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_shutdown,
      .points = 0.5,
      .why = "The totals tell what has been done so far; clients that are "
-            "silent must not delay the end.",
+            "silent must not delay the end: exit(3), signal(7).",
      .hint = "When is a connection counted, and when are its bytes?",
      .play = threaded_counts_ended,
      .needs = "echoes_clients_in_turn"},

@@ -6,7 +6,7 @@
 static const struct step_case cases[] = {
     {.name = "compiles",
      .obligation = OBLIGATION_build,
-     .why = "What cannot be built cannot be graded.",
+     .why = "What does not compile cannot be run: gcc(1).",
      .hint = "Start with the compiler's first error; later ones may follow "
              "from it."},
     {.name = "listens",
@@ -78,7 +78,7 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "The end of what a client sends is not the end of what it is "
             "owed: output that waits is written first, then the connection "
-            "is closed.",
+            "is closed: shutdown(2).",
      .hint = "After end of file a connection may have work left; remember "
              "both.",
      .faults = "accept#1=hold,write@conn1#1=EAGAIN",
@@ -183,7 +183,8 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_accept,
      .points = 0.5,
      .why = "With EMFILE the client stays in the queue and the listening "
-            "socket readable: asking again at once is a busy loop.",
+            "socket readable: asking again at once is a busy loop "
+            "(accept(2)).",
      .hint = "Leave the listening socket out for a moment, or have a "
              "descriptor in reserve.",
      .play = select_waits_for_a_free_descriptor,

@@ -5,12 +5,10 @@
  */
 #include "forking.h"
 
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 
 #define PROCESSES 64
-#define FDS       64
 
 unsigned forking_serve(struct play *play)
 {
@@ -57,67 +55,13 @@ void forking_expect_processes(struct play *play, unsigned count)
     expect_processes(play, count);
 }
 
-/* ---- Who holds what ---- */
-
-/* The inodes of the program's sockets for that peer (NULL: those that
- * listen), by proc_net(5). Returns how many, at most `most`. */
-static size_t inodes_in(const char *path, unsigned local,
-                        const struct peer *peer, uint64_t *inodes, size_t most)
-{
-    unsigned from, to, state;
-    unsigned long long inode;
-    FILE *table = fopen(path, "re");
-    size_t count = 0;
-    char line[512];
-
-    while (table && count < most && fgets(line, sizeof(line), table)) {
-        if (sscanf(line,
-                   " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%x %x %*x:%*x %*x:%*x %*x "
-                   "%*u %*u %llu",
-                   &from, &to, &state, &inode) != 4)
-            continue;
-        if (from == local && inode > 0 &&
-            (peer ? to == peer->port : state == TCP_LISTEN))
-            inodes[count++] = inode;
-    }
-    if (table)
-        fclose(table);
-    return count;
-}
-
-static bool holds(struct play *play, pid_t pid, const struct peer *peer)
-{
-    struct census_fd fds[FDS];
-    uint64_t inodes[8];
-    size_t count = inodes_in("/proc/net/tcp", play_port(play), peer, inodes, 4);
-    int open = census_fds(pid, fds, FDS);
-
-    count +=
-        inodes_in("/proc/net/tcp6", play_port(play), peer, inodes + count, 4);
-    for (int i = 0; i < open && i < FDS; i++)
-        for (size_t n = 0; fds[i].kind == CENSUS_SOCKET && n < count; n++)
-            if (fds[i].inode == inodes[n])
-                return true;
-    return false;
-}
-
-bool forking_holds(struct play *play, pid_t pid, const struct peer *client)
-{
-    return holds(play, pid, client);
-}
-
-bool forking_holds_listener(struct play *play, pid_t pid)
-{
-    return holds(play, pid, NULL);
-}
-
 void forking_kill_child_of(struct play *play, const struct peer *client)
 {
     pid_t pids[PROCESSES];
     size_t count = play_children(play, pids, PROCESSES);
 
     for (size_t i = 0; i < count; i++) {
-        if (!forking_holds(play, pids[i], client))
+        if (!play_holds(play, pids[i], client))
             continue;
         play_tell(play, "the child of client %d is killed", client->number);
         kill(pids[i], SIGKILL);
@@ -220,7 +164,7 @@ void forking_parent_keeps_none(struct play *play)
     client[1] = play_client(play);
     play_rest(play);
     for (int i = 0; i < 2; i++)
-        if (forking_holds(play, play_pid(play), client[i]))
+        if (play_holds(play, play_pid(play), client[i]))
             play_fail(play,
                       "the server does not keep the descriptor of a "
                       "connection that a child serves",
@@ -233,10 +177,10 @@ void forking_parent_keeps_none(struct play *play)
 static void expect_own_sockets(struct play *play, pid_t pid,
                                struct peer *const client[2])
 {
-    bool first = forking_holds(play, pid, client[0]);
-    bool second = forking_holds(play, pid, client[1]);
+    bool first = play_holds(play, pid, client[0]);
+    bool second = play_holds(play, pid, client[1]);
 
-    if ((first || second) && forking_holds_listener(play, pid))
+    if ((first || second) && play_holds(play, pid, NULL))
         play_fail(play, "a child does not keep the listening socket",
                   "the child of client %d still holds it at rest",
                   client[first ? 0 : 1]->number);

@@ -26,11 +26,6 @@ void forking_expect_answer(struct play *play, struct peer *client);
 /* At rest, the server runs with so many processes. */
 void forking_expect_processes(struct play *play, unsigned count);
 
-/* Does the process hold the program's socket of that client's connection?
- * One that listens on the program's port? The kernel's word. */
-bool forking_holds(struct play *play, pid_t pid, const struct peer *client);
-bool forking_holds_listener(struct play *play, pid_t pid);
-
 /* Ends the process that serves the client by SIGKILL. */
 void forking_kill_child_of(struct play *play, const struct peer *client);
 

@@ -174,6 +174,29 @@ static void why_and_hint_are_sentences(void **state)
     }
 }
 
+/* "accept(2)" or "RFC 862": where the rule comes from. */
+static bool names_its_page(const char *text)
+{
+    for (const char *at = text; (at = strchr(at, '(')); at++)
+        if (at > text && isalnum((unsigned char)at[-1]) &&
+            isdigit((unsigned char)at[1]) && strchr(at, ')'))
+            return true;
+    return strstr(text, "RFC ");
+}
+
+static void why_names_the_page_of_its_rule(void **state)
+{
+    (void)state;
+    assert_true(names_its_page("It may fail: fork(2)."));
+    assert_true(names_its_page("An echo: RFC 862."));
+    assert_false(names_its_page("It may fail (2 times)."));
+    EACH_CASE(at, i)
+    {
+        if (!names_its_page((*at)->cases[i].why))
+            SAY(*at, &(*at)->cases[i], "why names no page");
+    }
+}
+
 static void faults_can_be_read(void **state)
 {
     (void)state;
@@ -210,6 +233,7 @@ int main(void)
         cmocka_unit_test(all_steps_are_worth_100_points),
         cmocka_unit_test(a_case_needs_an_earlier_one_only),
         cmocka_unit_test(why_and_hint_are_sentences),
+        cmocka_unit_test(why_names_the_page_of_its_rule),
         cmocka_unit_test(faults_can_be_read),
         cmocka_unit_test(obligations_are_known),
     };

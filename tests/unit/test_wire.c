@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 static int listener, far;
 static uint16_t port;
@@ -219,6 +220,35 @@ static void connections_of_others_do_not_matter(void **state)
     peer_release(&other);
 }
 
+static uint64_t inode_of(int fd)
+{
+    struct stat info;
+
+    assert_int_equal(fstat(fd, &info), 0);
+    return info.st_ino;
+}
+
+static void each_socket_of_a_connection_has_its_inode(void **state)
+{
+    uint64_t inodes[4];
+
+    (void)state;
+    assert_int_equal(wire_inodes(port, peer.port, inodes, 4), 1);
+    assert_int_equal(inodes[0], inode_of(far));
+    assert_int_equal(wire_inodes(peer.port, port, inodes, 4), 1);
+    assert_int_equal(inodes[0], inode_of(peer.in));
+    assert_int_equal(wire_inodes(port, peer.port, inodes, 0), 0);
+}
+
+static void without_a_remote_port_it_is_the_listener_s(void **state)
+{
+    uint64_t inodes[4];
+
+    (void)state;
+    assert_int_equal(wire_inodes(port, 0, inodes, 4), 1);
+    assert_int_equal(inodes[0], inode_of(listener));
+}
+
 #define WIRE_TEST(name)                                                        \
     cmocka_unit_test_setup_teardown(name, connect_both, close_all)
 
@@ -240,6 +270,8 @@ int main(void)
         WIRE_TEST(a_half_close_that_arrived_is_quiet),
         WIRE_TEST(a_connection_that_was_closed_is_quiet),
         WIRE_TEST(connections_of_others_do_not_matter),
+        WIRE_TEST(each_socket_of_a_connection_has_its_inode),
+        WIRE_TEST(without_a_remote_port_it_is_the_listener_s),
     };
 
     unit_begin();

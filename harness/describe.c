@@ -1,0 +1,187 @@
+/* describe.c - what the program is doing, in words. */
+#define _GNU_SOURCE
+#include "play_internal.h"
+
+#include "blame.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define MOST_THREADS 4 /* told one by one */
+#define MOST_HELD    3
+
+static size_t add(char *text, size_t size, size_t at, const char *format, ...)
+{
+    va_list list;
+
+    if (at >= size)
+        return at;
+    va_start(list, format);
+    int n = vsnprintf(text + at, size - at, format, list);
+    va_end(list);
+    return n < 0 ? at : at + (size_t)n;
+}
+
+/* Is it worth a word that this process holds the connection? One whose end is
+ * awaited always is; else in a process that serves one client at a time. */
+static bool is_held(struct play *play, const struct trace_thread *slot,
+                    const struct peer *peer)
+{
+    int conn = atomic_load(&slot->conn);
+    bool many = call_family(atomic_load(&slot->call)) == FAMILY_POLL ||
+                census_thread_count(slot->pid) > 1;
+
+    return peer->kind != PEER_USER && peer->number != conn &&
+           (!many || (play->awaits_end && peer->number == play->blame_conn)) &&
+           play_holds(play, slot->pid, peer);
+}
+
+static size_t describe_held(struct play *play, char *text, size_t size,
+                            size_t at, const struct trace_thread *slot)
+{
+    char list[64] = "";
+    size_t len = 0;
+    unsigned held = 0;
+
+    for (size_t i = 0; slot->thread <= 1 && i < play->peers; i++) {
+        if (!is_held(play, slot, play->peer[i]))
+            continue;
+        if (held++ < MOST_HELD)
+            len = add(list, sizeof(list), len, "%s%d", held > 1 ? ", " : "",
+                      play->peer[i]->number);
+    }
+    if (held == 0)
+        return at;
+    return add(text, size, at, ", and still holds connection%s %s%s",
+               held > 1 ? "s" : "", list, held > MOST_HELD ? " ..." : "");
+}
+
+static size_t describe_thread(struct play *play, char *text, size_t size,
+                              size_t at, const struct trace_thread *slot,
+                              bool at_rest)
+{
+    enum call_id call = atomic_load(&slot->call);
+    int conn = atomic_load(&slot->conn);
+    char place[80];
+
+    at = add(text, size, at, "process %d", slot->process);
+    if (slot->thread > 1)
+        at = add(text, size, at, ", thread %d", slot->thread);
+    if (call == CALL_none)
+        return add(text, size, at,
+                   at_rest ? " is blocked on a lock or a signal"
+                           : " is in its own code");
+    blame_place(play, atomic_load(&slot->caller), place, sizeof(place));
+    at = add(text, size, at, " is blocked in %s()%s", call_name(call), place);
+    if (conn > 0)
+        at = add(text, size, at, " on connection %d", conn);
+    return describe_held(play, text, size, at, slot);
+}
+
+static bool is_gone(const struct trace_thread *slot)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d", slot->pid,
+             atomic_load(&slot->tid));
+    return access(path, F_OK) < 0 || census_state(slot->pid) == 'Z';
+}
+
+static size_t describe_threads(struct play *play, bool at_rest, char *text,
+                               size_t size, size_t at)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t count = atomic_load(&trace->threads);
+    unsigned told = 0;
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
+        const struct trace_thread *slot = &trace->thread[i];
+
+        if (is_gone(slot))
+            continue;
+        if (told++ == MOST_THREADS)
+            return add(text, size, at, "; ...");
+        at = add(text, size, at, told == 1 ? "" : "; ");
+        at = describe_thread(play, text, size, at, slot, at_rest);
+    }
+    return at;
+}
+
+char *play_describe_threads(struct play *play, char *text, size_t size)
+{
+    text[0] = '\0';
+    describe_threads(play, true, text, size, 0);
+    return text;
+}
+
+static bool is_from_submission(const struct trace_record *record,
+                               const void *arg)
+{
+    (void)arg;
+    return record->caller[0] != 0;
+}
+
+static void describe_spin(struct play *play, char *text, size_t size)
+{
+    struct trace *trace = play->program->trace;
+    struct trace_record record;
+    char place[80];
+    size_t at =
+        add(text, size, 0, "the program spins: %u calls without any progress",
+            atomic_load(&trace->calls) - play->calls_then);
+
+    if (!trace_find_last(trace, is_from_submission, NULL, &record))
+        return;
+    blame_place(play, record.caller[0], place, sizeof(place));
+    add(text, size, at, ", the last of them %s()%s", call_name(record.call),
+        place);
+}
+
+static bool has_ended(struct play *play, void *arg)
+{
+    (void)arg;
+    return program_ended(play->program);
+}
+
+char *play_describe_end(struct play *play, char *text, size_t size)
+{
+    char status[64];
+
+    text[0] = '\0';
+    play_until(play, has_ended, NULL);
+    if (program_ended(play->program))
+        snprintf(
+            text, size, "; the program %s",
+            program_status_text(play->program->status, status, sizeof(status)));
+    return text;
+}
+
+char *play_describe(struct play *play, enum play_end end, char *text,
+                    size_t size)
+{
+    size_t at = 0;
+    char status[64];
+
+    text[0] = '\0';
+    switch (end) {
+    case END_ENDED:
+        add(text, size, 0, "the program %s",
+            program_status_text(play->program->status, status, sizeof(status)));
+        return text;
+    case END_SPINS:
+        describe_spin(play, text, size);
+        return text;
+    case END_TIMED:
+        at = add(text, size, at, "it wakes up by a time-out, and does not; ");
+        break;
+    case END_DEADLINE:
+        at = add(text, size, at, "it did not within 20 seconds; ");
+        break;
+    default:
+        at = add(text, size, at, "nothing moves any more: ");
+        break;
+    }
+    describe_threads(play, play->hangs, text, size, at);
+    return text;
+}
