@@ -64,6 +64,8 @@ part words tests/words.py --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part packages tests/packages.sh "$build"
 part class tests/class.py "$build"
+part replays tests/replays.py --few --times 2 --grade "$build/grade" \
+    --interposer "$build/interposer.so"
 part exam make -s exam BUILD="$build"
 part unit_tests_under_sanitizers sanitizers
 part format_and_linters make -s lint BUILD="$build"

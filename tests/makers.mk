@@ -30,6 +30,11 @@ golden: build ## rewrite tests/golden/ from what the reports say now; review it
 	@tests/words.py --grade $(BUILD)/grade \
 	    --interposer $(BUILD)/interposer.so --rewrite
 
+.PHONY: replays
+replays: build ## replay a failed case of each obligation 20 times
+	@tests/replays.py --grade $(BUILD)/grade \
+	    --interposer $(BUILD)/interposer.so $(if $(STEP),--step $(STEP))
+
 .PHONY: bench
 bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server ## measure what a case costs beside a bare one
 	@$(BUILD)/tests/bench/bench $(abspath $(BUILD))/tests/bench/server \

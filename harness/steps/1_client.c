@@ -236,6 +236,13 @@ static const struct step_case cases[] = {
             "in many pieces, with any time between them: tcp(7).",
      .hint = "How many reads does one write need?",
      .play = shows_pieces_as_they_come, .needs = "echoes_a_line"},
+    {.name = "waits_for_the_rest_of_the_echo",
+     .obligation = OBLIGATION_shutdown, .points = 0.5,
+     .why = "At the end of stdin a part of the echo is still under way, and "
+            "close(2) would throw it away: shutdown(2) ends one direction "
+            "only.",
+     .hint = "How does the program know that everything has come back?",
+     .play = waits_for_the_rest_of_the_echo, .needs = "echoes_a_line"},
     {.name = "passes_bytes_of_any_value", .obligation = OBLIGATION_echo,
      .points = 0.5,
      .why = "A stream carries bytes, not strings: a zero byte is one of "
@@ -296,13 +303,6 @@ static const struct step_case cases[] = {
             "learns that from a FIN: shutdown(2).",
      .hint = "After the end of stdin, who waits for whom?",
      .play = exits_with_0_when_all_came_back, .needs = "echoes_a_line"},
-    {.name = "waits_for_the_rest_of_the_echo",
-     .obligation = OBLIGATION_shutdown, .points = 0.5,
-     .why = "At the end of stdin a part of the echo is still under way, and "
-            "close(2) would throw it away: shutdown(2) ends one direction "
-            "only.",
-     .hint = "How does the program know that everything has come back?",
-     .play = waits_for_the_rest_of_the_echo, .needs = "echoes_a_line"},
     {.name = "ends_on_empty_input", .obligation = OBLIGATION_shutdown,
      .points = 0.5,
      .why = "Nothing is an input as well, and stdin need not be a terminal "

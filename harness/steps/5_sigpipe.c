@@ -279,13 +279,6 @@ static const struct step_case cases[] = {
      .hint = "Any failure of a write is a broken connection, save EINTR and "
              "EAGAIN.",
      .play = tells_of_a_reset_in_a_blocked_write, .needs = "tells_of_a_reset"},
-    {.name = "counts_over_its_whole_life", .obligation = OBLIGATION_sigpipe,
-     .points = 0.5,
-     .why = "The line counts the broken connections of the server, whoever "
-            "served them: fork(2) copies a counter, it does not share it.",
-     .hint = "1, 2, 3: one line for each connection, whichever call failed.",
-     .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ETIMEDOUT",
-     .play = counts_over_its_whole_life, .needs = "tells_of_a_reset"},
     {.name = "a_failed_call_costs_one_client", .obligation = OBLIGATION_reset,
      .points = 0.5,
      .why = "A connection may break at any moment, and that is the end of this "
@@ -294,6 +287,13 @@ static const struct step_case cases[] = {
      .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ECONNRESET",
      .play = a_failed_call_costs_one_client,
      .needs = "echoes_before_the_end"},
+    {.name = "counts_over_its_whole_life", .obligation = OBLIGATION_sigpipe,
+     .points = 0.5,
+     .why = "The line counts the broken connections of the server, whoever "
+            "served them: fork(2) copies a counter, it does not share it.",
+     .hint = "1, 2, 3: one line for each connection, whichever call failed.",
+     .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ETIMEDOUT",
+     .play = counts_over_its_whole_life, .needs = "tells_of_a_reset"},
     {.name = "waits_while_accept_fails", .obligation = OBLIGATION_accept,
      .points = 0.5,
      .why = "accept(2) may fail for a while; who ends by it, or burns the "

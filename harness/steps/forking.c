@@ -168,7 +168,7 @@ void forking_parent_keeps_none(struct play *play)
             play_fail(play,
                       "the server does not keep the descriptor of a "
                       "connection that a child serves",
-                      "at rest, its first process still holds the socket of "
+                      "at rest, process 1 still holds the socket of "
                       "client %d",
                       client[i]->number);
 }
