@@ -236,6 +236,12 @@ static const struct step_case cases[] = {
             "in many pieces, with any time between them: tcp(7).",
      .hint = "How many reads does one write need?",
      .play = shows_pieces_as_they_come, .needs = "echoes_a_line"},
+    {.name = "exits_with_0_when_all_came_back",
+     .obligation = OBLIGATION_shutdown, .points = 0.5,
+     .why = "The server closes when the client has no more to say, and it "
+            "learns that from a FIN: shutdown(2).",
+     .hint = "After the end of stdin, who waits for whom?",
+     .play = exits_with_0_when_all_came_back, .needs = "echoes_a_line"},
     {.name = "waits_for_the_rest_of_the_echo",
      .obligation = OBLIGATION_shutdown, .points = 0.5,
      .why = "At the end of stdin a part of the echo is still under way, and "
@@ -297,12 +303,6 @@ static const struct step_case cases[] = {
      .hint = "Wait in a call that ends when something can be done, and ask it "
              "only for what is wanted now.",
      .play = waits_without_spinning, .needs = "echoes_a_line"},
-    {.name = "exits_with_0_when_all_came_back",
-     .obligation = OBLIGATION_shutdown, .points = 0.5,
-     .why = "The server closes when the client has no more to say, and it "
-            "learns that from a FIN: shutdown(2).",
-     .hint = "After the end of stdin, who waits for whom?",
-     .play = exits_with_0_when_all_came_back, .needs = "echoes_a_line"},
     {.name = "ends_on_empty_input", .obligation = OBLIGATION_shutdown,
      .points = 0.5,
      .why = "Nothing is an input as well, and stdin need not be a terminal "
