@@ -68,9 +68,9 @@ NASTY_SERVER = r"""
 static void answer(int fd)
 {
     static const char text[] = { TEXT };
-    write(fd, text, sizeof(text));
     write(1, text, sizeof(text));
-    write(2, text, sizeof(text));
+    write(2, text, sizeof(text)); /* before the verdict falls */
+    write(fd, text, sizeof(text));
     abort();
 }
 int main(int argc, char **argv)
@@ -169,15 +169,14 @@ def check_junit(report):
     path = report.folder / "junit.xml"
     run_reader("xmllint", "--noout", "--nonet", "--schema",
                str(HERE / "formats" / "junit.xsd"), str(path))
-    status = {junitparser.Failure: "fail", junitparser.Skipped: "skip",
-              junitparser.Error: "error"}
+    status = {junitparser.Failure: "fail", junitparser.Error: "error",
+              junitparser.Skipped: "skip"}
     seen = []
     for suite in junitparser.JUnitXml.fromfile(str(path)):
         cases = list(suite)
-        assert suite.tests == len(cases), "the suite counts wrong"
-        assert suite.failures == sum(
-            isinstance(r, junitparser.Failure) for c in cases
-            for r in c.result), "the suite counts failures wrong"
+        results = [type(r) for c in cases for r in c.result]
+        same([suite.tests, suite.failures, suite.errors, suite.skipped],
+             [len(cases), *map(results.count, status)], "the suite's counts")
         seen += [(c.classname, c.name,
                   status[type(c.result[0])] if c.result else "pass")
                  for c in cases]
@@ -474,6 +473,7 @@ def nasty_program(maker):
         "nasty", "sequential",
         {"sequential.c": NASTY_SERVER.replace("TEXT", text).encode()},
         folder=NASTY_FOLDER)
+    assert "add-mask" in said, said
     check_terminal(said)
     return folder
 
@@ -490,7 +490,9 @@ def nasty_document(maker):
                    where={"file": text, "line": 3, "function": text,
                           "from": text})
     rows[-1].update(status="skip", message="\n# TODO \\\n".join(NASTY), score=0)
-    rows[-2].update(status="fail", injected=121, survived=118, score=0.25)
+    rows[-2].update(status="fail", injected=121, survived=118, score=0.25,
+                    harm=NASTY, where={"file": "a.c", "line": 0,
+                                       "function": "", "from": ""})
     data["submission"] = NASTY[3]
     data["score"] = data["steps"][0]["score"] = sum(r["score"] for r in rows)
     return maker.rewrite("document", data)

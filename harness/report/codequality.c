@@ -20,9 +20,10 @@ static json_t *one_issue(const struct view_case *one)
 
     snprintf(name, sizeof(name), "%s/%s", one->step, one->name);
     return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:{s:i}}}", "description",
-                     one->message, "check_name", name, "fingerprint", name,
-                     "severity", severity(one), "location", "path", one->path,
-                     "lines", "begin", one->line > 0 ? one->line : 1);
+                     *one->message ? one->message : name, "check_name", name,
+                     "fingerprint", name, "severity", severity(one), "location",
+                     "path", one->path, "lines", "begin",
+                     one->line > 0 ? one->line : 1);
 }
 
 static int codequality(FILE *out, const struct view *view)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "view.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,9 +86,11 @@ static const char *string(const json_t *object, const char *key)
     return value ? value : "";
 }
 
+/* Within what fits an int: the file may be anybody's. */
 static double number(const json_t *object, const char *key)
 {
-    return json_number_value(json_object_get(object, key));
+    return fmax(-1e9,
+                fmin(1e9, json_number_value(json_object_get(object, key))));
 }
 
 static enum verdict_status status_of(const json_t *object)
@@ -170,12 +173,18 @@ static void tell_place(FILE *out, const json_t *where)
 
 static void tell_sweep(FILE *out, const json_t *object)
 {
+    const json_t *harm = json_object_get(object, "harm");
     char text[80];
 
     snprintf(text, sizeof(text), "%g of %g injected failures",
              number(object, "survived"), number(object, "injected"));
     if (number(object, "injected") > 0)
         tell(out, "survived: ", text);
+    for (size_t i = 0; i < json_array_size(harm); i++) {
+        const char *line = json_string_value(json_array_get(harm, i));
+
+        tell(out, "harmed: ", line ? line : "");
+    }
 }
 
 static char *detail_of(const json_t *object, const char *message)

@@ -226,9 +226,25 @@ static void a_file_elsewhere_is_no_path(void **state)
     assert_string_equal(path_from("x", "a\033.c"), "x/a\\x1b.c");
 }
 
+static void a_sweep_tells_the_lines_of_its_harm(void **state)
+{
+    json_t *report = json_pack("{s:[{s:[{s:s, s:i, s:i, s:[s, n, s]}]}]}",
+                               "steps", "cases", "status", "fail", "injected",
+                               9, "survived", 8, "harm", "a.c:3 \033", "b.c:4");
+
+    (void)state;
+    assert_int_equal(view_take(&view, report, false), 0);
+    assert_string_equal(view.all[0].detail,
+                        "survived: 8 of 9 injected failures\n"
+                        "harmed: a.c:3 \\x1b\nharmed: b.c:4");
+    json_decref(report);
+}
+
 static void a_document_without_keys_is_an_empty_one(void **state)
 {
-    json_t *report = json_pack("{s:[{s:[{}]}]}", "steps", "cases");
+    json_t *report =
+        json_pack("{s:[n, {s:[{s:n, s:{s:f}}]}], s:f}", "steps", "cases",
+                  "name", "where", "line", 1e300, "score", -1e300);
 
     (void)state;
     assert_int_equal(view_take(&view, report, false), 0);
@@ -257,6 +273,7 @@ int main(void)
         VIEW_TEST(a_program_that_does_not_compile_costs_the_step),
         VIEW_TEST(a_path_is_seen_from_the_root_of_the_repository),
         VIEW_TEST(a_file_elsewhere_is_no_path),
+        VIEW_TEST(a_sweep_tells_the_lines_of_its_harm),
         VIEW_TEST(a_document_without_keys_is_an_empty_one),
     };
 
