@@ -1,5 +1,6 @@
 /* sandbox_net.c - a network of its own: a loopback that is up, and quick. */
 #define _GNU_SOURCE
+#include "ports.h"
 #include "sandbox_internal.h"
 
 #include <arpa/inet.h>
@@ -139,6 +140,10 @@ uint16_t sandbox_port(uint16_t *next)
     for (unsigned tries = 0; tries < 65536; tries++) {
         unsigned port = *next;
 
+        if (!ports_claim((uint16_t)port)) {
+            *next = ports_next_block((uint16_t)port);
+            continue;
+        }
         *next = port >= 65000 ? 1025 : (uint16_t)(port + 1);
         if ((port < low || port > high) && is_free((uint16_t)port))
             return (uint16_t)port;

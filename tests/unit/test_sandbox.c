@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "../../harness/census.h"
+#include "../../harness/ports.h"
 #include "../../harness/sandbox.h"
 
 #include <netinet/in.h>
@@ -283,6 +284,35 @@ static void a_taken_port_is_passed_over(void **state)
     close(loopback);
 }
 
+/* Of two harnesses that look at the same moment, none gets the other's. */
+static void ports_of_two_processes_are_of_different_blocks(void **state)
+{
+    uint16_t theirs, next = 12000;
+    int told[2], leave[2];
+
+    (void)state;
+    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(leave), 0);
+    sandbox_port(&next);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(leave[1]);
+        next = ports_next_block(12000);
+        theirs = sandbox_port(&next);
+        if (write(told[1], &theirs, sizeof(theirs)) < 0)
+            _exit(1);
+        _exit(read(leave[0], &theirs, 1) == 0 ? 0 : 1);
+    }
+    close(leave[0]);
+    assert_int_equal(read(told[0], &theirs, sizeof(theirs)), sizeof(theirs));
+    next = theirs;
+    assert_true(sandbox_port(&next) / 100 != theirs / 100);
+    close(leave[1]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(told[0]);
+    close(told[1]);
+}
+
 static void behind_the_last_port_comes_the_first(void **state)
 {
     uint16_t next = 65535;
@@ -311,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_port_can_be_listened_on),
         cmocka_unit_test(the_next_port_is_another),
         cmocka_unit_test(a_taken_port_is_passed_over),
+        cmocka_unit_test(ports_of_two_processes_are_of_different_blocks),
         cmocka_unit_test(behind_the_last_port_comes_the_first),
     };
 
