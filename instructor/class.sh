@@ -22,14 +22,16 @@ case $jobs in
 esac
 [ -n "${SUBMISSIONS:-}" ] ||
     give_up "say where the submissions are: make class SUBMISSIONS=DIR"
-[ -z "${HOSTS:-}" ] || [ -r "$HOSTS" ] ||
-    give_up "HOSTS=$HOSTS: there is no such file to read"
+for file in "HOSTS=${HOSTS:-}" "COURSE=${COURSE:-}"; do
+    [ -z "${file#*=}" ] || [ -f "${file#*=}" ] ||
+        give_up "$file: there is no such file"
+done
 
 # ---- The kit as it is now grades all of them
 
 kit="$build/grade $build/interposer.so $build/valgrind.supp $here/class_one.sh"
 # shellcheck disable=SC2086
-settings=$(cat $kit | sha256sum
+settings=$(cat $kit ${COURSE:+"$COURSE"} | sha256sum
     echo "${STEP:-}|${VALGRIND:-}|${ISOLATION:-}")
 mkdir -p "$out/kit" && out=$(cd "$out" && pwd) ||
     give_up "cannot write to the folder $out"
@@ -39,6 +41,8 @@ if [ "$settings" != "$(cat "$out/settings" 2>/dev/null)" ]; then
     [ ! -s "$out/joblog" ] ||
         echo "class: the kit or its options are others now: all are graded anew"
     rm -rf "$out/jobs" "$out/joblog" "$out/reports"
+    rm -f "$out/kit/course"
+    [ -z "${COURSE:-}" ] || cp "$COURSE" "$out/kit/course"
     # shellcheck disable=SC2086
     cp $kit "$out/kit" && echo "$settings" >"$out/settings" ||
         give_up "cannot write to the folder $out"
@@ -55,7 +59,7 @@ if [ -n "${HOSTS:-}" ]; then
     hosts="--sshloginfile hosts --wd $workdir --return reports/{1}
         --transferfile submissions/{1} --basefile kit/grade
         --basefile kit/interposer.so --basefile kit/valgrind.supp
-        --basefile kit/class_one.sh"
+        --basefile kit/class_one.sh${COURSE:+ --basefile kit/course}"
 fi
 
 # Lines "ID VERDICT" -> where we are.
@@ -101,7 +105,8 @@ trap 'interrupted=yes' INT
 parallel --plain --will-cite --jobs "$jobs" $hosts --timeout 3600 \
     --joblog joblog --resume-failed --colsep ' ' --arg-file jobs --quote sh -c \
     'test -x kit/grade || cd "$CLASS_FOLDER"; exec sh kit/class_one.sh "$@"' \
-    one {1} {2} --jobs 2 --step "${STEP:-}" --valgrind "${VALGRIND:-}" \
+    one {1} {2} --jobs 2 --formats none --course "${COURSE:+kit/course}" \
+    --step "${STEP:-}" --valgrind "${VALGRIND:-}" \
     --isolation "${ISOLATION:-}" </dev/null 9>&- | tell
 [ -z "$hosts" ] ||
     parallel --plain --will-cite --nonall --sshloginfile hosts \

@@ -65,7 +65,8 @@ def read(folder, entry):
     place = folder / "reports" / entry["id"]
     who = {"name": entry["name"], "id": entry["id"], "graded": False,
            "score": None, "max_score": None, "steps": [],
-           "report": f"reports/{entry['id']}/report.txt"}
+           "report": f"reports/{entry['id']}/report.txt"
+                     if (place / "report.txt").is_file() else None}
     try:
         if (place / "graded").read_text().strip() != entry["digest"]:
             return who, []
@@ -150,8 +151,10 @@ def figures(data):
     scores = [who["score"] for who in data["submissions"] if who["graded"]]
     full = sum(who["graded"] and who["score"] == who["max_score"]
                for who in data["submissions"])
+    most = max((who["max_score"] for who in data["submissions"]
+                if who["graded"]), default=0)
     rows = [("submissions", len(data["submissions"])),
-            ("median", f"{statistics.median(scores):g}" if scores else "–"),
+            (f"median, of {most:g} points", f"{statistics.median(scores):g}" if scores else "–"),
             ("mean", f"{statistics.mean(scores):.1f}" if scores else "–"),
             ("full marks", full),
             ("not graded", len(data["submissions"]) - data["graded"])]
@@ -182,6 +185,8 @@ def histogram(counts):
 
 
 def link(who):
+    if not who["report"]:
+        return escape(who["name"])
     return f'<a href="{escape(who["report"])}">{escape(who["name"])}</a>'
 
 

@@ -4,7 +4,11 @@
 
 .PHONY: handout
 handout: ## pack what students get: build/faultline-handout.tar.gz
-	@instructor/handout.sh "$(BUILD)/faultline-handout.tar.gz"
+	@instructor/pack.sh handout "$(BUILD)"
+
+.PHONY: autograder
+autograder: ## pack a grader: TARGET=gradescope|classroom50|github|gitlab|autolab
+	@instructor/pack.sh "$(TARGET)" "$(BUILD)"
 
 .PHONY: class
 class: build ## grade each folder in SUBMISSIONS=DIR [JOBS=2] [HOSTS=file]

@@ -63,6 +63,7 @@ part play_by_hand tests/play_by_hand.py "$build"
 part words tests/words.py --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part packages tests/packages.sh "$build"
+part services tests/services.py "$build"
 part class tests/class.py "$build"
 part replays tests/replays.py --few --times 2 --grade "$build/grade" \
     --interposer "$build/interposer.so"

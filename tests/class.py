@@ -70,9 +70,10 @@ class Class:
         self.environment = {
             **os.environ, "SUBMISSIONS": str(self.submissions),
             "CLASS": str(self.out), "STEP": STEPS, "VALGRIND": "no",
-            "JOBS": "2", "HOSTS": ""}
+            "JOBS": "2", "HOSTS": "", "COURSE": ""}
 
     def start(self, **changes):
+        """Begins a run in a session of its own, as at a terminal."""
         return subprocess.Popen(
             [KIT / "instructor/class.sh", BUILD], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -240,7 +241,8 @@ def bad_input(room, work):
             ("missing_class", "No such file", {"SUBMISSIONS": "/nowhere"}),
             ("class_is_a_file", "Not a directory", {"SUBMISSIONS": str(file)}),
             ("bad_jobs", "JOBS is a number", {"JOBS": "many"}),
-            ("missing_hosts", "no such file", {"HOSTS": "/nowhere"})]:
+            ("missing_hosts", "no such file", {"HOSTS": "/nowhere"}),
+            ("missing_course", "no such file", {"COURSE": "/nowhere"})]:
         status, said = room.run(CLASS=str(work / "nothing"), **changes)
         claim(name, status == 2 and words in said and said.count("\n") == 1,
               said)

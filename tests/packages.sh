@@ -64,8 +64,8 @@ stays_at_home() {
 help_is_true() {
     make -s -C "$handout" help >"$work/help" || return 1
     cat "$work/help"
-    ! grep -Eq 'make (check|handout|exam|class)' "$work/help" &&
-        ! grep -Eq 'make (check|handout|exam|class)|solutions' \
+    ! grep -Eq 'make (check|handout|exam|class|autograder)' "$work/help" &&
+        ! grep -Eq 'make (check|handout|exam|class|autograder)|solutions' \
             "$handout/README.md"
 }
 

@@ -1,0 +1,31 @@
+#!/bin/sh
+# grade.sh SUBMISSION REPORT [OPTION...] - grades one submission with the kit
+# that this file came with, in a service: builds the kit where it is not yet,
+# takes the files from SUBMISSION or its folder exercises/, and leaves all
+# formats in REPORT. It is built in $BUILD; the kit's build/ without it. Exit
+# status: 0 full marks, 1 points lost, 2 not graded.
+set -u
+
+kit=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-$kit/build}
+submission=$1
+report=$2
+shift 2
+
+if ! ls "$submission"/*.c >/dev/null 2>&1 &&
+    [ -d "$submission/exercises" ] && [ ! -L "$submission/exercises" ]; then
+    submission=$submission/exercises
+    submission=${submission#./}
+fi
+[ ! -f "$kit/autograder/course" ] ||
+    set -- --course "$kit/autograder/course" "$@"
+
+make -s -C "$kit" build BUILD="$build" || exit 2
+# Without it some cases can't be judged: said before, not after.
+command -v valgrind >/dev/null || [ "${VALGRIND:-}" = no ] || {
+    echo "grade.sh: valgrind is missing here; nothing is graded" >&2
+    exit 2
+}
+exec "$build/grade" --submission "$submission" --report "$report" \
+    --build "$build/submission" --interposer "$build/interposer.so" \
+    --jobs "${JOBS:-}" --valgrind "${VALGRIND:-}" --step "${STEP:-}" "$@"
