@@ -113,16 +113,18 @@ def cases_of(step, complete):
     """What is to be seen of a step; hidden cases as one."""
     raw = [Case(step["name"], c["name"], c["status"], c["score"],
                 c["max_score"], harmless(c["message"])) for c in step["cases"]]
+    note = []
     if raw and step["note"] and all(c.status == "skip" for c in raw):
-        raw[0].status, raw[0].message = "fail", harmless(step["note"])
+        note = [Case(step["name"], "is_started", "fail", 0, 0,
+                     harmless(step["note"]))]
     both = list(zip(raw, map(is_hidden, step["cases"])))
     hidden = [c for c, is_secret in both if is_secret]
     if complete or not hidden:
-        return raw
+        return raw + note
     seen = {c.status for c in hidden}
     status = "error" if "error" in seen else \
         "pass" if seen == {"pass"} else "fail"
-    return [c for c, is_secret in both if not is_secret] + [
+    return [c for c, is_secret in both if not is_secret] + note + [
         Case(step["name"], "hidden_cases", status,
              sum(c.score for c in hidden), sum(c.max_score for c in hidden))]
 

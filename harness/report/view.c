@@ -271,22 +271,26 @@ static struct view_case *add_case(struct view *view, struct view_step *step,
     return one;
 }
 
+static void add_trouble(struct view *view, struct view_step *step,
+                        const char *name, enum verdict_status status)
+{
+    struct view_case *one = add_case(view, step, name);
+
+    one->status = status;
+    one->cost = step->max_score;
+    replace_text(one, step->note);
+}
+
 /* Services take a skipped case for a good one, and a case that is not there
  * for none at all. */
 static void tell_note(struct view *view, struct view_step *step)
 {
-    if (count_in(step, VERDICT_SKIP) == step->count && step->count > 0) {
-        step->first[0].status = VERDICT_FAIL;
-        step->first[0].cost = step->max_score;
-        replace_text(&step->first[0], step->note);
-    } else if (count_in(step, VERDICT_FAIL) + count_in(step, VERDICT_ERROR) ==
-               0) {
-        struct view_case *one = add_case(view, step, "not_graded");
-        one->status = VERDICT_ERROR;
-        replace_text(one, step->note);
-    } else if (view_is_trouble(&step->first[0])) { /* it does not compile */
+    if (count_in(step, VERDICT_SKIP) == step->count && step->count > 0)
+        add_trouble(view, step, "is_started", VERDICT_FAIL);
+    else if (count_in(step, VERDICT_FAIL) + count_in(step, VERDICT_ERROR) == 0)
+        add_trouble(view, step, "is_graded", VERDICT_ERROR);
+    else if (view_is_trouble(&step->first[0])) /* it does not compile */
         step->first[0].cost = step->max_score - step->score;
-    }
 }
 
 static void release_case(struct view_case *one)

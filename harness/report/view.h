@@ -52,8 +52,9 @@ struct view {
 
 /* Takes a view of a report. Without `complete` the cases that the instructor
  * hides are one case a step, hidden_cases, which has the points of them all:
- * totals stay true. A step of which nothing was played shows as one failure,
- * not as nothing but skipped cases. Keys that are missing are empty or 0.
+ * totals stay true. A step of which nothing was played has one more case that
+ * failed, is_started, beside all that were skipped; one that the kit could not
+ * play has is_graded. Keys that are missing are empty or 0.
  * Returns 0, or -1 without memory; release it in both cases. */
 int view_take(struct view *view, const json_t *report, bool complete);
 void view_release(struct view *view);

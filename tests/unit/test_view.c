@@ -166,9 +166,11 @@ static void a_step_that_was_not_started_is_no_green_one(void **state)
         fixture_judge(0, i, VERDICT_SKIP, "skipped");
     strcpy(fixture_steps[0].note, "not started");
     take(false);
-    assert_int_equal(view.all[0].status, VERDICT_FAIL);
-    assert_string_equal(view.all[0].message, "not started");
-    assert_true(view.all[0].cost == 10);
+    assert_int_equal(view.step[0].count, 5);
+    assert_string_equal(view.all[4].name, "is_started");
+    assert_int_equal(view.all[4].status, VERDICT_FAIL);
+    assert_string_equal(view.all[4].message, "not started");
+    assert_true(view.all[4].cost == 10 && view.all[4].max_score == 0);
     assert_int_equal(view_count(&view, NULL, VERDICT_FAIL), 1);
 }
 
