@@ -96,8 +96,8 @@ debug: build ## the same with gdb attached where the failure is injected
 	    --step "$(STEP)" --case "$(CASE)" --debug "$(DEBUGGER)"
 
 .PHONY: list
-list: build ## list every step's cases with their points
-	@$(BUILD)/grade --list
+list: build ## list every step's cases with their points [COURSE=FILE]
+	@$(BUILD)/grade --list --course "$(COURSE)"
 
 .PHONY: help
 help: ## show this list

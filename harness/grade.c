@@ -52,6 +52,7 @@ struct options {
     const char *formats; /* beside report.json: names, by blanks; "": all */
     const char *course;  /* a course's file; NULL: none */
     const char *from;    /* a report.json to make formats of; NULL: grade */
+    bool list;           /* say what there is, and grade nothing */
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
@@ -191,8 +192,8 @@ static struct options parse_options(int argc, char **argv)
             options.from = optarg;
             break;
         case 'l':
-            report_list(stdout);
-            exit(0);
+            options.list = true;
+            break;
         case 'h':
             usage(stdout);
             exit(0);
@@ -694,6 +695,11 @@ int main(int argc, char **argv)
     struct report_style style = {wants_colour(), options.verbose};
     struct result result = {.submission = options.submission};
 
+    if (options.list) {
+        result.step = new_results(&options, &result.count);
+        report_list(stdout, &result);
+        return 0;
+    }
     check_formats(options.formats);
     if (options.from) {
         check_report_folder(&options);

@@ -43,7 +43,7 @@ int report_json(const char *path, const json_t *report);
 void report_replay(FILE *out, const struct result *result, const char *folder,
                    bool json);
 
-/* The table as it stands, for `grade --list`. */
-void report_list(FILE *out);
+/* The tables as they stand, for `grade --list`. */
+void report_list(FILE *out, const struct result *result);
 
 #endif

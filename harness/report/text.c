@@ -372,16 +372,23 @@ void report_text_end(FILE *out, const struct result *result,
                 open->step->source, open->step->name);
 }
 
-void report_list(FILE *out)
+static const char *when_shown(enum visibility visibility)
 {
-    for (STEPS_EACH(at)) {
-        const struct step *step = *at;
+    static const char *const words[] = {"", " (hidden)", " (hidden until due)",
+                                        " (hidden until published)"};
+    return words[visibility];
+}
+
+void report_list(FILE *out, const struct result *result)
+{
+    for (size_t s = 0; s < result->count; s++) {
+        const struct step *step = result->step[s].step;
 
         fprintf(out, "%s (%g points): %s\n", step->name, step->points,
                 step->intent);
         for (size_t i = 0; i < step->count; i++)
-            fprintf(out, "  %4g  %-12s %s\n", step->cases[i].points,
+            fprintf(out, "  %4g  %-12s %s%s\n", step->cases[i].points,
                     obligation_name(step->cases[i].obligation),
-                    step->cases[i].name);
+                    step->cases[i].name, when_shown(step->cases[i].visibility));
     }
 }
