@@ -96,6 +96,70 @@ if mount -t tmpfs -o size=8k none "$work/full" 2>/dev/null; then
     umount "$work/full"
 fi
 
+# Where files may not grow, as on a disk that gets full while it is written.
+if (ulimit -f 1 && grade --submission "$work/empty" --report "$work/limited"); \
+    [ $? = 2 ] && [ ! -e "$work/limited/report.json" ]; then
+    echo "ok file_size_limit"
+else
+    failed=$((failed + 1))
+    echo "not ok file_size_limit:"
+    head -n 20 "$work/out"
+fi
+
+# ---- Valgrind: the environment's trouble costs no points
+
+# without_points NAME: none are lost, none are given for what was not judged.
+without_points() {
+    if grep -q '^FAILED' "$work/out" || grep -q 'Full marks' "$work/out"; then
+        failed=$((failed + 1))
+        echo "not ok $1 neither costs nor gives points"
+    fi
+}
+
+# claim_valgrind NAME TEXT SCRIPT: with this script in valgrind's place.
+claim_valgrind() {
+    if [ -n "$3" ]; then
+        printf '#!/bin/sh\n%s\n' "$3" >"$work/bin/valgrind"
+        chmod +x "$work/bin/valgrind"
+    fi
+    (PATH=$work/bin claim "$1" 2 "$2" --submission solutions \
+        --step sequential --isolation plain; exit $failed) || failed=1
+    without_points "$1"
+}
+
+real=$(command -v valgrind)
+mkdir "$work/bin"
+for tool in /usr/bin/* /bin/*; do
+    [ "${tool##*/}" = valgrind ] || ln -sf "$tool" "$work/bin/"
+done
+claim_valgrind no_valgrind 'there is no valgrind on this machine' ''
+claim_valgrind valgrind_too_old 'valgrind 3.10 is too old' 'echo valgrind-3.10.1'
+claim_valgrind valgrind_of_another_machine 'valgrind does not run here' 'exit 126'
+claim_valgrind valgrind_is_killed 'valgrind cannot run the program' \
+    "[ \"\$1\" = --version ] && exec $real --version; kill -9 \$\$"
+claim_valgrind valgrind_without_memory 'valgrind cannot run the program' \
+    "[ \"\$1\" = --version ] || ulimit -v 65536; exec $real \"\$@\""
+claim valgrind_was_not_wanted 0 'Full marks' --submission solutions \
+    --step sequential --valgrind no
+
+# A program that knows that it is watched gains nothing: where it has valgrind
+# killed it is not judged, where it leaves early its rows are skipped.
+knowing() {
+    mkdir "$work/$1"
+    cp solutions/net.c solutions/net.h "$work/$1"
+    sed "s|^    for (;;) {|    if (strstr(getenv(\"LD_PRELOAD\"), \"vgpreload\"))\n\
+        $2;\n&|; s|^#include <errno.h>|&\n#include <signal.h>|" \
+        solutions/sequential.c >"$work/$1/sequential.c"
+}
+
+knowing kills_valgrind 'for (fork() ? 0 : kill(getppid(), SIGKILL);;) pause()'
+claim a_program_that_kills_valgrind 2 'valgrind was killed before its report' \
+    --submission "$work/kills_valgrind" --step sequential
+without_points a_program_that_kills_valgrind
+knowing leaves_early '_exit(0)'
+claim a_program_that_leaves_valgrind 1 'SKIPPED sequential: uses_memory' \
+    --submission "$work/leaves_early" --step sequential
+
 # Without IPv6 and without namespaces it grades all the same.
 claim plain_isolation 0 'isolation: plain' --submission solutions \
     --step sequential --isolation plain

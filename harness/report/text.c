@@ -129,6 +129,16 @@ static unsigned injected(const struct step_result *step)
     return sum;
 }
 
+/* Skipped, although nothing failed: under valgrind the program took another
+ * way. Points are lost by it, so it is told like a failure. */
+static bool only_skips(const struct step_result *step)
+{
+    return !step->note[0] && count_status(step, VERDICT_SKIP) > 0 &&
+           count_status(step, VERDICT_FAIL) +
+                   count_status(step, VERDICT_ERROR) ==
+               0;
+}
+
 /* What fits on the step's line; report.json has all of it. */
 static void brief_note(FILE *out, const char *note)
 {
@@ -158,6 +168,11 @@ void report_text_step(FILE *out, const struct step_result *step,
         fprintf(out, "%zu of %zu cases failed", failed,
                 failed + count_status(step, VERDICT_PASS) +
                     count_status(step, VERDICT_SKIP));
+    else if (only_skips(step))
+        fprintf(out, "%zu of %zu cases skipped",
+                count_status(step, VERDICT_SKIP),
+                count_status(step, VERDICT_SKIP) +
+                    count_status(step, VERDICT_PASS));
     else if (hides_a_failure(step))
         fprintf(out, "hidden cases failed");
     else if (injected(step))
@@ -169,17 +184,24 @@ void report_text_step(FILE *out, const struct step_result *step,
     fputc('\n', out);
 }
 
-/* "net.c:23 write_all() from serve (forked.c:41)" */
+/* "net.c:23 write_all() from serve (forked.c:41)"; where the program says
+ * nothing of its lines, the function. */
 static void where(FILE *out, const struct verdict *verdict)
 {
     char text[512];
 
     if (!verdict->file[0] && !verdict->function[0])
         return;
-    snprintf(text, sizeof(text), "%s:%d %s%s%s%s",
-             verdict->file[0] ? verdict->file : "?", verdict->line,
-             verdict->function, verdict->function[0] ? "()" : "",
-             verdict->from[0] ? " from " : "", verdict->from);
+    if (!verdict->file[0] || verdict->line == 0)
+        snprintf(text, sizeof(text),
+                 "%s() (no line is known: the program has no debug "
+                 "information)",
+                 verdict->function[0] ? verdict->function : verdict->file);
+    else
+        snprintf(text, sizeof(text), "%s:%d %s%s%s%s", verdict->file,
+                 verdict->line, verdict->function,
+                 verdict->function[0] ? "()" : "",
+                 verdict->from[0] ? " from " : "", verdict->from);
     report_wrap(out, "  where     ", text);
 }
 
@@ -236,7 +258,9 @@ static void one_failure(FILE *out, const struct result *result,
     const struct verdict *verdict = &step->verdict[i];
 
     fprintf(out, "\n%s%s %s: %s%s\n", tone(style, BAD),
-            verdict->status == VERDICT_ERROR ? "NOT GRADED" : "FAILED",
+            verdict->status == VERDICT_ERROR  ? "NOT GRADED"
+            : verdict->status == VERDICT_SKIP ? "SKIPPED"
+                                              : "FAILED",
             step->step->name, row->name, tone(style, PLAIN));
     where(out, verdict);
     if (verdict->expected[0])
@@ -261,7 +285,8 @@ static bool is_trouble(const struct step_result *step, size_t i)
     enum verdict_status status = step->verdict[i].status;
 
     return is_shown(step, i) &&
-           (status == VERDICT_FAIL || status == VERDICT_ERROR);
+           (status == VERDICT_FAIL || status == VERDICT_ERROR ||
+            (status == VERDICT_SKIP && only_skips(step)));
 }
 
 static bool has_trouble(const struct step_result *step)
@@ -304,7 +329,8 @@ static void tell_briefly(FILE *out, const struct result *result,
         if (told == 0)
             one_failure(out, result, step, i, style);
         else if (told == 1)
-            fprintf(out, "\nFailed too (V=1 tells all):\n");
+            fprintf(out, "\n%s too (V=1 tells all):\n",
+                    only_skips(step) ? "Skipped" : "Failed");
         if (told > 0 && told <= MOST_BRIEF)
             one_line(out, step, i);
         told++;

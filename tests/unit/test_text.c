@@ -221,6 +221,31 @@ static void hidden_cases_are_not_told(void **state)
     assert_tells(told, "15.5/20 points");
 }
 
+static void what_was_only_skipped_is_told(void **state)
+{
+    (void)state;
+    fixture_judge(0, 3, VERDICT_SKIP, "skipped: it left");
+    assert_tells(step_line(0), "1 of 4 cases skipped");
+    free(told);
+    the_end(&plain);
+    assert_tells(told, "SKIPPED alpha: reaps");
+    assert_tells(told, "it left");
+}
+
+static void without_debug_information_the_function_is_told(void **state)
+{
+    struct verdict *verdict = &fixture_steps[0].verdict[2];
+
+    (void)state;
+    fixture_judge(0, 2, VERDICT_FAIL, "wrong");
+    verdict->file[0] = '\0';
+    verdict->line = 0;
+    strcpy(verdict->function, "serve");
+    the_end(&plain);
+    assert_tells(told, "serve() (no line is known");
+    assert_null(strstr(told, "?"));
+}
+
 static void a_hidden_case_that_cannot_be_graded_is_counted(void **state)
 {
     (void)state;
@@ -352,6 +377,8 @@ int main(void)
         TEXT_TEST(a_programs_escapes_do_not_reach_the_terminal),
         TEXT_TEST(a_program_gives_no_workflow_commands),
         TEXT_TEST(hidden_cases_are_not_told),
+        TEXT_TEST(what_was_only_skipped_is_told),
+        TEXT_TEST(without_debug_information_the_function_is_told),
         TEXT_TEST(a_hidden_case_that_cannot_be_graded_is_counted),
         TEXT_TEST(a_file_names_escapes_do_not_reach_the_terminal),
         TEXT_TEST(failures_fit_80_columns),
