@@ -44,15 +44,16 @@ struct options {
     int jobs;
     int isolation; /* enum sandbox_kind, or -1: the best */
     bool verbose;
-    const char *replay;   /* "text" or "json"; NULL: grade */
-    const char *debugger; /* NULL: none */
-    bool sweep;           /* every call x every failure */
-    const char *fault;    /* a plan to replay; NULL: a case */
-    bool without_valgrind;
-    const char *formats; /* beside report.json: names, by blanks; "": all */
-    const char *course;  /* a course's file; NULL: none */
-    const char *from;    /* a report.json to make formats of; NULL: grade */
-    bool list;           /* say what there is, and grade nothing */
+    const char *replay;    /* "text" or "json"; NULL: grade */
+    const char *debugger;  /* NULL: none */
+    bool sweep;            /* every call x every failure */
+    const char *fault;     /* a plan to replay; NULL: a case */
+    bool without_valgrind; /* the cases that need it are left out */
+    bool only_valgrind;    /* all others are */
+    const char *formats;   /* beside report.json: names, by blanks; "": all */
+    const char *course;    /* a course's file; NULL: none */
+    const char *from;      /* a report.json to make formats of; NULL: grade */
+    bool list;             /* say what there is, and grade nothing */
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
@@ -88,11 +89,13 @@ static int parse_jobs(const char *text)
     return (int)jobs;
 }
 
-static bool parse_without(const char *text)
+static void parse_valgrind(struct options *options, const char *text)
 {
-    if (*text && strcmp(text, "no") != 0 && strcmp(text, "yes") != 0)
-        give_up("VALGRIND is yes or no, not %s", text);
-    return strcmp(text, "no") == 0;
+    if (*text && strcmp(text, "no") != 0 && strcmp(text, "yes") != 0 &&
+        strcmp(text, "only") != 0)
+        give_up("VALGRIND is yes, no or only, not %s", text);
+    options->without_valgrind = strcmp(text, "no") == 0;
+    options->only_valgrind = strcmp(text, "only") == 0;
 }
 
 static void usage(FILE *out)
@@ -101,7 +104,7 @@ static void usage(FILE *out)
           "             [--report DIR] [--build DIR] [--interposer FILE]\n"
           "             [--jobs N] [--isolation namespaces|uid|plain]\n"
           "             [--verbose] [--list] [--replay text|json]\n"
-          "             [--debug DEBUGGER] [--valgrind yes|no]\n"
+          "             [--debug DEBUGGER] [--valgrind yes|no|only]\n"
           "             [--formats NAMES] [--course FILE] [--from FILE]\n",
           out);
 }
@@ -180,7 +183,7 @@ static struct options parse_options(int argc, char **argv)
             options.replay = "text";
             break;
         case 'V':
-            options.without_valgrind = parse_without(optarg);
+            parse_valgrind(&options, optarg);
             break;
         case 'f':
             options.formats = optarg;
@@ -494,15 +497,15 @@ static void start_next(struct crew *crew)
 {
     struct step_result *step = &crew->result->step[crew->next];
     const struct options *options = crew->options;
-    struct job job = {
-        .result = step,
-        .options = {.interposer = &crew->interposer,
-                    .suppressions = &crew->suppressions,
-                    .pattern = options->pattern,
-                    .story = {-1, -1},
-                    .story_width = columns(),
-                    .without_valgrind = options->without_valgrind},
-        .on_terminal = options->debugger != NULL};
+    struct job job = {.result = step,
+                      .options = {.interposer = &crew->interposer,
+                                  .suppressions = &crew->suppressions,
+                                  .pattern = options->pattern,
+                                  .story = {-1, -1},
+                                  .story_width = columns(),
+                                  .without_valgrind = options->without_valgrind,
+                                  .only_valgrind = options->only_valgrind},
+                      .on_terminal = options->debugger != NULL};
 
     crew->pid[crew->next] = start_job(&job, options, crew->kind);
     if (crew->pid[crew->next] < 0)

@@ -53,6 +53,7 @@ struct run_options {
                    * last, as text and as JSON; -1: none wanted */
     int story_width;       /* columns that the text may have */
     bool without_valgrind; /* as if the cases that need it were not there */
+    bool only_valgrind;    /* as if only they were there */
 };
 
 /* A file of the kit's that goes into the sandbox. */

@@ -111,7 +111,8 @@ static bool is_wanted(const struct step_case *row)
 {
     const char *pattern = run.options->pattern;
 
-    if (row->tool != TOOL_NONE && run.options->without_valgrind)
+    if (row->tool != TOOL_NONE ? run.options->without_valgrind
+                               : run.options->only_valgrind)
         return false;
     return !pattern || fnmatch(pattern, row->name, 0) == 0;
 }

@@ -5,16 +5,19 @@
  *
  * Runs `GRADE ... --step NAME` for the step that the saved file belongs to
  * (the toolbox: the step at hand), and moves on to the next step when one has
- * full marks. By inotify(7); where that does not work (some network and
- * virtual file systems) it looks twice a second.
+ * full marks. First without valgrind, at once; what valgrind says follows, and
+ * is given up when a file is saved meanwhile. By inotify(7); where that does
+ * not work (some network and virtual file systems) it looks twice a second.
  */
 #define _GNU_SOURCE
 #include "step.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +25,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,64 +111,141 @@ static void open_inotify(struct watch *watch)
     }
 }
 
-/* Waits for a save. Inotify wakes us; what was saved the files tell. */
-static int wait_for_save(struct watch *watch)
+/* Waits for a save, or until `running` (a pidfd; -1: nothing) has ended.
+ * Inotify wakes us; what was saved the files tell. Returns the step, or -1
+ * where the process ended first. */
+static int wait_for_save(struct watch *watch, int running)
 {
-    struct pollfd ready = {watch->inotify, POLLIN, 0};
+    struct pollfd ready[2] = {{watch->inotify, POLLIN, 0},
+                              {running, POLLIN, 0}};
     char events[4096];
 
     for (;;) {
         int step = look(watch);
 
-        if (step >= 0)
+        if (step >= 0 || ready[1].revents)
             return step;
         /* The slow look is there even with inotify: it may be silent. */
-        if (poll(&ready, watch->inotify >= 0, LOOK_MS) > 0)
-            while (read(watch->inotify, events, sizeof(events)) > 0)
-                continue;
+        poll(ready, 2, LOOK_MS);
+        while (ready[0].revents &&
+               read(watch->inotify, events, sizeof(events)) > 0)
+            continue;
     }
 }
 
 /* ---- Grading ---- */
 
-/* Returns grade's exit status, or -1. */
-static int grade(const struct watch *watch)
+/* What GRADE is told last by that option; NULL: nothing. */
+static const char *option_of(const struct watch *watch, const char *name)
 {
-    char *argv[64];
-    int n = 0, status;
+    const char *value = NULL;
 
-    for (; n < 60 && watch->grade[n]; n++)
+    for (int i = 0; watch->grade[i] && watch->grade[i + 1]; i++)
+        if (strcmp(watch->grade[i], name) == 0)
+            value = watch->grade[i + 1];
+    return value;
+}
+
+/* Was the step played at all? One that is not started or does not compile
+ * was not, and has a note that says so. */
+static bool was_played(const struct watch *watch)
+{
+    const char *folder = option_of(watch, "--report"), *note = NULL;
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/report.json",
+             folder ? folder : "build/report");
+    json_t *report = json_load_file(path, 0, NULL);
+    json_t *step = json_array_get(json_object_get(report, "steps"), 0);
+    note = json_string_value(json_object_get(step, "note"));
+    bool played = note && !note[0];
+    json_decref(report);
+    return played;
+}
+
+static pid_t start(const struct watch *watch, const char *valgrind)
+{
+    const char *argv[64];
+    int n = 0;
+
+    for (; n < 56 && watch->grade[n]; n++)
         argv[n] = watch->grade[n];
-    argv[n++] = (char *)"--step";
-    argv[n++] = (char *)step_at(watch->step)->name;
+    argv[n++] = "--step";
+    argv[n++] = step_at(watch->step)->name;
+    argv[n++] = "--valgrind";
+    argv[n++] = valgrind;
     argv[n] = NULL;
-    if (isatty(STDOUT_FILENO))
-        fputs("\033[H\033[2J", stdout);
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        execv(argv[0], argv);
+        execv(argv[0], (char *const *)argv);
         _exit(127);
     }
+    return pid;
+}
+
+/* Returns grade's exit status, or -1. */
+static int end_of(pid_t pid)
+{
+    int status;
+
     if (pid < 0 || waitpid(pid, &status, 0) < 0)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Full marks lead on to the next step, until one is open. */
-static bool grade_until_open(struct watch *watch)
+/* The cases under valgrind, as long as nothing is saved. Returns grade's exit
+ * status; -1 where it was given up, for *saved. */
+static int grade_watched(struct watch *watch, int *saved)
 {
-    while (grade(watch) == 0) {
+    puts("\nUnder valgrind:");
+    pid_t pid = start(watch, "only");
+    int running = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+
+    *saved = running < 0 ? -1 : wait_for_save(watch, running);
+    if (*saved >= 0)
+        kill(pid, SIGTERM);
+    if (running >= 0)
+        close(running);
+    int status = end_of(pid);
+    return *saved >= 0 ? -1 : status;
+}
+
+/* Grades the step at hand. Returns grade's exit status: full marks only where
+ * both parts give them. *saved: as of grade_watched(). */
+static int grade(struct watch *watch, int *saved)
+{
+    *saved = -1;
+    if (isatty(STDOUT_FILENO))
+        fputs("\033[H\033[2J", stdout);
+    const char *valgrind = option_of(watch, "--valgrind");
+    int status = end_of(start(watch, "no"));
+    if ((status != 0 && status != 1) || !was_played(watch) ||
+        (valgrind && strcmp(valgrind, "no") == 0))
+        return status;
+    int watched = grade_watched(watch, saved);
+    return status == 0 ? watched : status;
+}
+
+/* Full marks lead on to the next step, until one is open. Returns the step to
+ * grade next, or -1 behind the last. */
+static int grade_until_open(struct watch *watch)
+{
+    int saved;
+
+    while (grade(watch, &saved) == 0) {
         if (watch->step + 1 == step_count()) {
             puts("That was the last step.");
-            return false;
+            return -1;
         }
         watch->step++;
     }
+    if (saved >= 0)
+        return saved;
     printf("Watching %s; save a file to grade again, Ctrl-C to stop.\n",
            watch->submission);
     fflush(stdout);
-    return true;
+    return wait_for_save(watch, -1);
 }
 
 static void choose_step(struct watch *watch, const char *name)
@@ -203,7 +284,7 @@ int main(int argc, char **argv)
     }
     open_inotify(&watch);
     look(&watch);
-    while (grade_until_open(&watch))
-        watch.step = (size_t)wait_for_save(&watch);
+    for (int step; (step = grade_until_open(&watch)) >= 0;)
+        watch.step = (size_t)step;
     return 0;
 }

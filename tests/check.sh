@@ -65,6 +65,7 @@ part words tests/words.py --grade "$build/grade" \
 part packages tests/packages.sh "$build"
 part services tests/services.py "$build"
 part class tests/class.py "$build"
+part watch tests/watch.py --build "$build"
 part replays tests/replays.py --few --times 2 --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part exam make -s exam BUILD="$build"
