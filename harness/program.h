@@ -12,7 +12,7 @@
 
 #define PROGRAM_MESSAGES 4096
 
-#define PROGRAM_PROCESSES 2048 /* and threads, of one step at a time */
+#define PROGRAM_PROCESSES 640 /* and threads, of one step at a time */
 
 /* What came of a build. */
 struct program_build {
