@@ -152,6 +152,9 @@ static void serve(struct play *play)
         play_fail(play, "the program calls listen() through libc",
                   "it listens, but went around libc: what cannot be observed "
                   "cannot be graded");
+    play->hangs = end == END_REST || end == END_TIMED;
+    play->spins = end == END_SPINS;
+    play_blame_for(play, BLAME_START);
     play_fail(play, "the server listens on its port", "%s",
               play_describe(play, end, words, sizeof(words)));
 }

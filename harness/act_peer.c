@@ -55,10 +55,12 @@ static struct peer *client(struct play *play, const char *addr, int buffer)
     char end[96];
 
     play_must(play, is_connected, peer, "a client can connect");
+    play_blame_for(play, BLAME_LISTENER);
     if (!peer->connected)
         play_fail(play, "a client can connect", "connect() to port %u: %s%s",
                   play->port, strerror(peer->error),
                   play_describe_end(play, end, sizeof(end)));
+    play_blame_for(play, BLAME_BY_ITSELF);
     return peer;
 }
 
@@ -343,6 +345,7 @@ void play_held(struct play *play, unsigned fault, unsigned callers)
         snprintf(where, sizeof(where), " on connection %d", planned->conn);
     snprintf(expected, sizeof(expected), "the program calls %.*s()%s (%s)",
              (int)strcspn(text, "@#"), text, where, text);
+    play->blame_conn = planned->conn > 0 ? planned->conn : play->blame_conn;
     play_must(play, is_held, &gate, expected);
 }
 

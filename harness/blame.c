@@ -1,6 +1,6 @@
 /* blame.c - from a verdict to the student's line. */
 #define _GNU_SOURCE
-#include "blame.h"
+#include "blame_internal.h"
 
 #include "source.h"
 
@@ -29,6 +29,17 @@ char *blame_place(struct play *play, uint64_t address, char *text, size_t size)
     return text;
 }
 
+char *blame_standing(struct play *play, const struct trace_thread *slot,
+                     char *text, size_t size)
+{
+    struct trace_record record;
+
+    text[0] = '\0';
+    return blame_find_standing(play, slot, &record)
+               ? blame_place(play, record.caller[0], text, size)
+               : text;
+}
+
 void blame_end(struct play *play)
 {
     source_close(play->source);
@@ -40,7 +51,7 @@ static void add_caller(struct verdict *verdict,
 {
     size_t len = strlen(verdict->from);
 
-    if (!frame->function[0])
+    if (!frame->function[0] || strcmp(frame->function, "_start") == 0)
         return;
     snprintf(verdict->from + len, sizeof(verdict->from) - len, "%s%s (%s:%d)",
              len ? " from " : "", frame->function,
@@ -71,93 +82,6 @@ static void blame_stack(struct play *play, const uint64_t *callers, size_t most)
 
 /* ---- Which call ---- */
 
-static bool is_injected(const struct trace_record *record, const void *arg)
-{
-    (void)arg;
-    return record->injected != FAULT_NOTHING &&
-           record->injected != FAULT_HOLD_AFTER;
-}
-
-static bool is_last_of_first_process(const struct trace_record *record,
-                                     const void *arg)
-{
-    (void)arg;
-    return record->process == 1 && record->caller[0] != 0;
-}
-
-static bool is_write_on(const struct trace_record *record, const void *arg)
-{
-    return record->conn == *(const int *)arg &&
-           call_family(record->call) == FAMILY_WRITE;
-}
-
-static bool is_call_on(const struct trace_record *record, const void *arg)
-{
-    return record->conn == *(const int *)arg && record->caller[0] != 0 &&
-           call_family(record->call) != FAMILY_ACCEPT;
-}
-
-static bool is_unsafe(const struct trace_record *record, const void *arg)
-{
-    (void)arg;
-    return record->call == CALL_unsafe;
-}
-
-static bool is_open_call(const struct trace_record *record, const void *arg)
-{
-    return record->returned == 0 && record->caller[0] != 0 &&
-           record->tid == *(const int32_t *)arg;
-}
-
-/* How much a blocked thread explains of a hang at a connection that nobody
- * serves: the first process waits for a child or a thread; or its first
- * thread for another client; or anybody does. */
-static int weight_of(const struct trace_thread *slot)
-{
-    enum call_family family = call_family(atomic_load(&slot->call));
-
-    if (slot->process == 1 &&
-        (family == FAMILY_WAIT || family == FAMILY_PTHREAD_JOIN))
-        return 3;
-    if (atomic_load(&slot->conn) == 0)
-        return 0;
-    return slot->process == 1 && slot->thread <= 1 ? 2 : 1;
-}
-
-/* The thread to name for a hang: one that serves the connection in question,
- * else the one that explains most. */
-static const struct trace_thread *blocked_thread(struct play *play)
-{
-    struct trace *trace = play->program->trace;
-    uint32_t count = atomic_load(&trace->threads);
-    const struct trace_thread *best = NULL;
-
-    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
-        const struct trace_thread *slot = &trace->thread[i];
-        int conn = atomic_load(&slot->conn);
-
-        if (atomic_load(&slot->call) == CALL_none ||
-            census_state(slot->pid) == 'X' || census_state(slot->pid) == 'Z')
-            continue;
-        if (play->blame_conn && conn == play->blame_conn)
-            return slot;
-        if (!best || weight_of(slot) > weight_of(best))
-            best = slot;
-    }
-    return best;
-}
-
-static bool find_blocked(struct play *play, struct trace_record *record)
-{
-    const struct trace_thread *slot = blocked_thread(play);
-    int32_t tid;
-
-    if (!slot)
-        return false;
-    tid = atomic_load(&slot->tid);
-    return trace_find_last(play->program->trace, is_open_call, &tid, record);
-}
-
 static bool died(const struct play *play)
 {
     return play->program->pid && !play->program->running &&
@@ -165,52 +89,96 @@ static bool died(const struct play *play)
             WIFEXITED(play->program->status));
 }
 
-static bool is_any_call(const struct trace_record *record, const void *arg)
-{
-    (void)arg;
-    return record->caller[0] != 0;
-}
-
-/* A spin turns where its last call is. Else the way out of a program that
- * ended badly explains most; then a failure that was injected; then an end;
- * then a hang. */
+/* A spin turns where its last calls are. Else the way out of a program that
+ * has ended explains most; then a failure that was injected; then what was
+ * done with the connection in question; then a hang. */
 static bool find_by_itself(struct play *play, struct trace_record *record)
 {
-    struct trace *trace = play->program->trace;
-
     if (play->spins)
-        return trace_find_last(trace, is_any_call, NULL, record);
-    if (died(play) && play->program->status != 0)
-        return trace_find_last(trace, is_last_of_first_process, NULL, record);
-    if (trace_find_last(trace, is_injected, NULL, record) && record->caller[0])
-        return true;
+        return blame_find_spin(play, record);
     if (died(play))
-        return trace_find_last(trace, is_last_of_first_process, NULL, record);
-    if (play->blame_conn &&
-        trace_find_last(trace, is_write_on, &play->blame_conn, record))
+        return blame_find_death(play, record);
+    if (blame_find_early_end(play, record) ||
+        blame_find_injected(play, record) ||
+        blame_find_kept_back(play, record) || blame_find_flow(play, record))
         return true;
-    if (play->hangs)
-        return find_blocked(play, record);
-    return play->blame_conn &&
-           trace_find_last(trace, is_call_on, &play->blame_conn, record);
+    if (!play->hangs)
+        return blame_find_last_on(play, record);
+    if (play->blame_conn && blame_find_last_on(play, record) &&
+        record->returned != 0 && call_family(record->call) == FAMILY_POLL)
+        return true; /* it was told something, and served it no more */
+    return blame_find_blocked(play, record);
+}
+
+/* An end that does not come: what should have been the end, for a client;
+ * where its first thread waits, for a server. */
+static bool find_no_end(struct play *play, struct trace_record *record)
+{
+    if (play->step->is_client)
+        return blame_find_end(play, record) || blame_find_blocked(play, record);
+    if (play->clients == 0)
+        return blame_find_start(play, record);
+    return blame_find_blocked_first(play, record);
+}
+
+static bool is_unsafe(const struct trace_record *record, const void *play)
+{
+    (void)play;
+    return record->call == CALL_unsafe;
+}
+
+static bool find_by_rule(struct play *play, struct trace_record *record)
+{
+    switch (play->blame) {
+    case BLAME_BY_ITSELF:
+        return find_by_itself(play, record);
+    case BLAME_UNSAFE:
+        return blame_find(play, is_unsafe, record);
+    case BLAME_ERRNO:
+        return blame_find_spoiler(play, record) || find_by_itself(play, record);
+    case BLAME_CHILDREN:
+        return blame_find_reaper(play, record);
+    case BLAME_PROCESSES:
+        return blame_find_lingerer(play, record);
+    case BLAME_THREADS:
+        return blame_find_thread(play, record);
+    case BLAME_DESCRIPTOR:
+        return blame_find_descriptor(play, record);
+    case BLAME_HOLDER:
+        return (!died(play) && !play->spins &&
+                blame_find_holder(play, record)) ||
+               find_by_itself(play, record);
+    case BLAME_LISTENER:
+        return died(play) ? blame_find_death(play, record)
+                          : blame_find_injected(play, record) ||
+                                blame_find_listener(play, record);
+    case BLAME_END:
+        return died(play) || play->spins ? find_by_itself(play, record)
+                                         : find_no_end(play, record);
+    case BLAME_BYTES:
+        return blame_find_bytes(play, record);
+    case BLAME_START:
+        return blame_find_start(play, record) || find_by_itself(play, record);
+    case BLAME_EXIT:
+        return died(play) && blame_find_death(play, record);
+    case BLAME_MEMORY:
+        return blame_find_allocation(play, record);
+    case BLAME_WAKE:
+        return blame_find_wake(play, record);
+    case BLAME_LINE:
+        return (died(play) && play->program->status != 0) || play->spins
+                   ? find_by_itself(play, record)
+                   : blame_find_line(play, record);
+    case BLAME_NOTHING:
+        break;
+    }
+    return false;
 }
 
 void blame_fill(struct play *play)
 {
-    struct trace *trace = play->program->trace;
     struct trace_record record;
-    bool found = false;
 
-    switch (play->blame) {
-    case BLAME_BY_ITSELF:
-        found = find_by_itself(play, &record);
-        break;
-    case BLAME_UNSAFE:
-        found = trace_find_last(trace, is_unsafe, NULL, &record);
-        break;
-    case BLAME_NOTHING:
-        break;
-    }
-    if (found)
+    if (find_by_rule(play, &record))
         blame_stack(play, record.caller, TRACE_CALLERS);
 }

@@ -14,7 +14,11 @@ void blame_fill(struct play *play);
 /* " at net.c:41" for a return address of the run, or "". Returns `text`. */
 char *blame_place(struct play *play, uint64_t address, char *text, size_t size);
 
-/* Closes what the two above have opened. */
+/* The same for where a thread waits that is in no call of the trace. */
+char *blame_standing(struct play *play, const struct trace_thread *slot,
+                     char *text, size_t size);
+
+/* Closes what those above have opened. */
 void blame_end(struct play *play);
 
 #endif

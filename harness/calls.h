@@ -76,6 +76,7 @@
     X(clock_nanosleep, PAUSE,       "posix/time/clock_nanosleep") \
     X(alarm,           TIMER,       "posix/time/alarm")         \
     X(setitimer,       TIMER,       "posix/time/setitimer")     \
+    X(print,           PRINT,       "faultline/stdio/print")    \
     X(unsafe,          UNSAFE,      "faultline/handler/unsafe")
 
 #define FAMILIES(X) \
@@ -84,7 +85,7 @@
     X(FDOPEN) X(POLL) X(EPOLL) X(EPOLL_CTL) X(FORK) X(WAIT) X(EXIT)   \
     X(EXECVE) X(SIGNAL) X(SIGMASK) X(KILL) X(PTHREAD_CREATE)          \
     X(PTHREAD_DETACH) X(PTHREAD_JOIN) X(THREAD_START) X(GETADDRINFO)  \
-    X(FREEADDRINFO) X(MALLOC) X(PAUSE) X(TIMER) X(UNSAFE)
+    X(FREEADDRINFO) X(MALLOC) X(PAUSE) X(TIMER) X(PRINT) X(UNSAFE)
 /* clang-format on */
 
 #define CALL_ENUM(name, family, point) CALL_##name,

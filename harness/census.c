@@ -212,17 +212,27 @@ size_t census_thread_count(pid_t pid)
     return count < 0 ? 0 : (size_t)count;
 }
 
-int census_blocked(pid_t pid, pid_t tid, uint64_t *mask)
+static int read_set(pid_t pid, pid_t tid, const char *name, uint64_t *set)
 {
     char text[4096];
     const char *at;
 
     if (read_proc(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid) <=
             0 ||
-        !(at = strstr(text, "\nSigBlk:")))
+        !(at = strstr(text, name)))
         return -1;
-    *mask = strtoull(at + strlen("\nSigBlk:"), NULL, 16);
+    *set = strtoull(at + strlen(name), NULL, 16);
     return 0;
+}
+
+int census_blocked(pid_t pid, pid_t tid, uint64_t *mask)
+{
+    return read_set(pid, tid, "\nSigBlk:", mask);
+}
+
+int census_caught(pid_t pid, uint64_t *set)
+{
+    return read_set(pid, pid, "\nSigCgt:", set);
 }
 
 /* Exact, where /proc/PID/status may be off by the batches of its counters,

@@ -71,6 +71,9 @@ bool census_has_timer(pid_t pid);
  * -1 where the thread is gone. */
 int census_blocked(pid_t pid, pid_t tid, uint64_t *mask);
 
+/* The same for the signals that a process has a handler for. */
+int census_caught(pid_t pid, uint64_t *set);
+
 /* Resident memory of its own (anonymous) in KiB; -1 where it is gone. With
  * `peak` the most that it ever had, shared memory too. */
 long census_memory_kib(pid_t pid, bool peak);

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "play_internal.h"
 
-#include "blame.h"
+#include "blame_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,10 +68,12 @@ static size_t describe_thread(struct play *play, char *text, size_t size,
     at = add(text, size, at, "process %d", slot->process);
     if (slot->thread > 1)
         at = add(text, size, at, ", thread %d", slot->thread);
+    if (call == CALL_none && at_rest) {
+        blame_standing(play, slot, place, sizeof(place));
+        return add(text, size, at, " waits for a lock or a signal%s", place);
+    }
     if (call == CALL_none)
-        return add(text, size, at,
-                   at_rest ? " is blocked on a lock or a signal"
-                           : " is in its own code");
+        return add(text, size, at, " is in its own code");
     blame_place(play, atomic_load(&slot->caller), place, sizeof(place));
     at = add(text, size, at, " is blocked in %s()%s", call_name(call), place);
     if (conn > 0)
@@ -115,13 +117,6 @@ char *play_describe_threads(struct play *play, char *text, size_t size)
     return text;
 }
 
-static bool is_from_submission(const struct trace_record *record,
-                               const void *arg)
-{
-    (void)arg;
-    return record->caller[0] != 0;
-}
-
 static void describe_spin(struct play *play, char *text, size_t size)
 {
     struct trace *trace = play->program->trace;
@@ -131,10 +126,10 @@ static void describe_spin(struct play *play, char *text, size_t size)
         add(text, size, 0, "the program spins: %u calls without any progress",
             atomic_load(&trace->calls) - play->calls_then);
 
-    if (!trace_find_last(trace, is_from_submission, NULL, &record))
+    if (!blame_find_spin(play, &record))
         return;
     blame_place(play, record.caller[0], place, sizeof(place));
-    add(text, size, at, ", the last of them %s()%s", call_name(record.call),
+    add(text, size, at, ", again and again %s()%s", call_name(record.call),
         place);
 }
 

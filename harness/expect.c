@@ -36,6 +36,7 @@ static void missing(struct play *play, const struct awaited *awaited,
         snprintf(broke, sizeof(broke), ", then end of file");
     play->blame_conn = peer->kind == PEER_USER ? 1 : peer->number;
     play->hangs = end == END_REST || end == END_TIMED;
+    play->spins = end == END_SPINS;
     if (end == END_HOLDS || end == END_ENDED)
         play_describe_end(play, words, sizeof(words));
     else
@@ -106,7 +107,9 @@ void expect_gone(struct play *play, struct peer *peer)
              name_of(peer, who, sizeof(who)));
     play->blame_conn = peer->number;
     play->awaits_end = true;
+    play_blame_for(play, BLAME_HOLDER);
     play_must(play, is_over, peer, expected);
+    play_blame_for(play, BLAME_BY_ITSELF);
     play->awaits_end = false;
 }
 
@@ -120,11 +123,13 @@ void expect_eof(struct play *play, struct peer *peer)
 
 void expect_half_close(struct play *play, struct peer *server)
 {
+    play_blame_for(play, BLAME_END);
     play_must(play, is_over, server,
               "the client half-closes at the end of stdin");
     if (!server->eof)
         play_fail(play, "the client half-closes at the end of stdin",
                   "the connection broke: %s", strerrorname_np(server->error));
+    play_blame_for(play, BLAME_BY_ITSELF);
 }
 
 void expect_open(struct play *play, struct peer *peer)
@@ -161,6 +166,7 @@ void expect_exit(struct play *play, int status)
     char expected[64], came[64];
 
     snprintf(expected, sizeof(expected), "the program exits with %d", status);
+    play_blame_for(play, status == 2 ? BLAME_EXIT : BLAME_END);
     play_must(play, has_ended, NULL, expected);
     while (play_pump(play))
         continue;
@@ -170,6 +176,7 @@ void expect_exit(struct play *play, int status)
                   program_status_text(how, came, sizeof(came)));
     if (status != 0)
         expect_message(play);
+    play_blame_for(play, BLAME_BY_ITSELF);
 }
 
 void expect_no_signal(struct play *play)
@@ -246,10 +253,12 @@ void expect_line(struct play *play, const char *prefix, unsigned n,
     char expected[128];
 
     snprintf(expected, sizeof(expected), "stdout says \"%s\" at once", line);
+    play_blame_for(play, BLAME_LINE);
     play_must(play, has_line, &lines, expected);
     if (lines.len != strlen(line) || memcmp(lines.found, line, lines.len) != 0)
         play_fail(play, expected, "it says \"%.*s\"", (int)lines.len,
                   lines.found);
+    play_blame_for(play, BLAME_BY_ITSELF);
 }
 
 void expect_line_count(struct play *play, const char *prefix, unsigned count)
@@ -263,8 +272,10 @@ void expect_line_count(struct play *play, const char *prefix, unsigned count)
     unsigned came = count_lines(play, &lines);
     snprintf(expected, sizeof(expected),
              "lines of stdout that begin with \"%s\": %u", prefix, count);
+    play_blame_for(play, BLAME_LINE);
     if (came != count)
         play_fail(play, expected, "there are %u of them", came);
+    play_blame_for(play, BLAME_BY_ITSELF);
 }
 
 /* ---- Waits ---- */

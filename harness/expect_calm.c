@@ -96,9 +96,12 @@ void expect_idle(struct play *play)
     uint32_t wakeups = wakeups_in(play, &pace);
     bool restless = end != END_REST && end != END_ENDED &&
                     wakeups > 1 + paused_in(play, &pace) / 50;
-    if (end == END_SPINS || end == END_DEADLINE || restless)
+    play->spins = end == END_SPINS || end == END_DEADLINE;
+    play_blame_for(play, play->spins ? BLAME_BY_ITSELF : BLAME_WAKE);
+    if (play->spins || restless)
         play_fail(play, "the program does nothing while nothing happens",
                   "it woke up %u times in %llu ms of waiting", wakeups,
                   (unsigned long long)paused_in(play, &pace));
+    play_blame_for(play, BLAME_BY_ITSELF);
     expect_alive(play);
 }

@@ -80,26 +80,30 @@ static bool is_count(struct play *play, void *arg)
 }
 
 /* Fails for what is there at rest, not for what it is doing. */
-static bool comes_true(struct play *play, play_condition *holds, void *arg)
+static bool comes_true(struct play *play, play_condition *holds, void *arg,
+                       enum play_end *end)
 {
-    enum play_end end;
-
     do {
-        end = play_until(play, holds, arg);
-    } while (end == END_HOLDS && !holds(play, arg));
-    return end == END_HOLDS;
+        *end = play_until(play, holds, arg);
+    } while (*end == END_HOLDS && !holds(play, arg));
+    play->hangs = *end == END_REST || *end == END_TIMED;
+    play->spins = *end == END_SPINS;
+    return *end == END_HOLDS;
 }
 
 void expect_processes(struct play *play, unsigned count)
 {
     char expected[64], words[600];
+    enum play_end end;
 
     snprintf(expected, sizeof(expected), "the program has %u process%s", count,
              count == 1 ? "" : "es");
-    if (!comes_true(play, is_count, &count))
-        play_fail(play, expected, "at rest, it has %u: %s",
-                  play_processes(play),
-                  play_describe_threads(play, words, sizeof(words)));
+    if (comes_true(play, is_count, &count, &end))
+        return;
+    unsigned came = play_processes(play);
+    play_blame_for(play, came > count ? BLAME_PROCESSES : BLAME_NOTHING);
+    play_fail(play, expected, "at rest, it has %u: %s", came,
+              play_describe_threads(play, words, sizeof(words)));
 }
 
 static bool no_zombies(struct play *play, void *arg)
@@ -113,14 +117,15 @@ static bool no_zombies(struct play *play, void *arg)
 void expect_no_zombies(struct play *play)
 {
     struct tree tree;
+    enum play_end end;
 
-    play_blame(play, BLAME_NOTHING);
-    if (!comes_true(play, no_zombies, &tree))
+    play_blame_for(play, BLAME_CHILDREN);
+    if (!comes_true(play, no_zombies, &tree, &end))
         play_fail(play, "no child that has ended is left as a zombie",
                   "at rest, %zu of its children %s zombie%s", tree.zombies,
                   tree.zombies == 1 ? "is a" : "are",
                   tree.zombies == 1 ? "" : "s");
-    play_blame(play, BLAME_BY_ITSELF);
+    play_blame_for(play, BLAME_BY_ITSELF);
 }
 
 static bool thread_count(struct play *play, void *arg)
@@ -131,41 +136,69 @@ static bool thread_count(struct play *play, void *arg)
 void expect_threads(struct play *play, unsigned count)
 {
     char expected[64], words[600];
+    enum play_end end;
 
     snprintf(expected, sizeof(expected), "its process has %u thread%s", count,
              count == 1 ? "" : "s");
-    if (!comes_true(play, thread_count, &count))
-        play_fail(play, expected, "at rest, it has %zu: %s",
-                  census_thread_count(play->program->pid),
-                  play_describe_threads(play, words, sizeof(words)));
+    if (comes_true(play, thread_count, &count, &end))
+        return;
+    size_t came = census_thread_count(play->program->pid);
+    play_blame_for(play, came > count ? BLAME_THREADS : BLAME_NOTHING);
+    play_fail(play, expected, "at rest, it has %zu: %s", came,
+              play_describe_threads(play, words, sizeof(words)));
 }
 
-static int descriptors(struct play *play)
+static int descriptors(struct play *play, struct census_fd *fds)
 {
-    struct census_fd none;
-
-    return census_fds(play->program->pid, &none, 0);
+    return census_fds(play->program->pid, fds, PLAY_DESCRIPTORS);
 }
 
 void play_count_descriptors(struct play *play)
 {
     play_settle(play);
-    play->descriptor_count = (unsigned)descriptors(play);
+    play->descriptor_count = (unsigned)descriptors(play, play->descriptor);
 }
 
 static bool same_descriptors(struct play *play, void *arg)
 {
+    struct census_fd now[PLAY_DESCRIPTORS];
+
     (void)arg;
-    return descriptors(play) <= (int)play->descriptor_count;
+    return descriptors(play, now) <= (int)play->descriptor_count;
+}
+
+static bool was_there(const struct play *play, const struct census_fd *fd)
+{
+    for (unsigned i = 0; i < play->descriptor_count && i < PLAY_DESCRIPTORS;
+         i++)
+        if (play->descriptor[i].fd == fd->fd &&
+            play->descriptor[i].inode == fd->inode)
+            return true;
+    return false;
+}
+
+/* One that was not there before: the last of those that are listed. */
+static bool find_new(struct play *play, const struct census_fd *now, int count)
+{
+    for (int i = count < PLAY_DESCRIPTORS ? count : PLAY_DESCRIPTORS; i-- > 0;)
+        if (!was_there(play, &now[i])) {
+            play->blame_fd = now[i].fd;
+            return true;
+        }
+    return false;
 }
 
 void expect_same_descriptors(struct play *play)
 {
+    struct census_fd now[PLAY_DESCRIPTORS];
+    enum play_end end;
+
     expect_alive(play);
-    play_blame(play, BLAME_NOTHING);
-    if (!comes_true(play, same_descriptors, NULL))
-        play_fail(play, "the server holds no more descriptors than before",
-                  "it held %u and now holds %d", play->descriptor_count,
-                  descriptors(play));
-    play_blame(play, BLAME_BY_ITSELF);
+    if (comes_true(play, same_descriptors, NULL, &end))
+        return;
+    int count = descriptors(play, now);
+    play_blame_for(play, find_new(play, now, count) ? BLAME_DESCRIPTOR
+                                                    : BLAME_NOTHING);
+    play_fail(play, "the server holds no more descriptors than before",
+              "it held %u and now holds %d", play->descriptor_count, count);
 }

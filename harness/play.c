@@ -84,7 +84,20 @@ static void keep_last_printed(struct play *play)
 
 void play_blame(struct play *play, enum play_blame blame)
 {
-    play->blame = blame;
+    play->blame = play->blame_of_case = blame;
+}
+
+void play_blame_process(struct play *play, pid_t pid, const struct peer *peer)
+{
+    play->blame_pid = pid;
+    play->blame_conn = peer->number;
+    play_blame(play, BLAME_HOLDER);
+}
+
+void play_blame_for(struct play *play, enum play_blame blame)
+{
+    if (play->blame_of_case == BLAME_BY_ITSELF)
+        play->blame = blame;
 }
 
 void play_end_failed(struct play *play)
@@ -93,6 +106,15 @@ void play_end_failed(struct play *play)
         longjmp(*play->escape, 1);
     fail();
     abort(); /* cmocka's fail() does not return; the compiler can't know */
+}
+
+/* The line and the story shall not depend on how far the program had come
+ * when the verdict fell: it does first what it is going to do. */
+static void let_it_finish(struct play *play)
+{
+    if (play->program->running && !play->hangs && !play->spins)
+        play_settle(play);
+    program_ended(play->program);
 }
 
 void play_fail(struct play *play, const char *expected, const char *came, ...)
@@ -106,6 +128,7 @@ void play_fail(struct play *play, const char *expected, const char *came, ...)
     va_start(list, came);
     vsnprintf(play->verdict->came, sizeof(play->verdict->came), came, list);
     va_end(list);
+    let_it_finish(play);
     keep_last_printed(play);
     blame_fill(play);
     keep_story(play);
@@ -198,6 +221,8 @@ static char *byte_name(unsigned char byte, char text[16])
 /* Whatever is being waited for: bytes that were never due end the case. */
 static void check_bytes(struct play *play)
 {
+    if (play->verdict->status == VERDICT_FAIL)
+        return; /* it is settled already */
     for (size_t i = 0; i < play->peers; i++) {
         struct peer *peer = play->peer[i];
         unsigned long long right = peer->differs_at;
@@ -205,7 +230,8 @@ static void check_bytes(struct play *play)
 
         if (!peer->differs)
             continue;
-        play->blame_conn = peer->number;
+        play->blame_conn = peer->kind == PEER_USER ? 1 : peer->number;
+        play_blame_for(play, BLAME_BYTES);
         if (peer->kind != PEER_USER)
             snprintf(who, sizeof(who), "client %d", peer->number);
         byte_name(peer->differs_came, came);
@@ -253,6 +279,16 @@ static void note_moved_bytes(struct play *play)
         progress(play);
 }
 
+/* Its first process is gone, and the fork server has not said so yet. (A
+ * first thread that has left the others behind looks like it.) */
+static bool is_not_told_yet(const struct play *play)
+{
+    pid_t pid = play->program->pid;
+
+    return !program_ended(play->program) && census_thread_count(pid) <= 1 &&
+           strchr("XZ", census_state(pid)) != NULL;
+}
+
 static enum play_end judge_look(struct play *play, struct proof *proof)
 {
     struct rest now;
@@ -270,7 +306,8 @@ static enum play_end judge_look(struct play *play, struct proof *proof)
         return END_SPINS;
     if (now.state == REST_GONE && wire_quiet(play))
         return END_ENDED;
-    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play))
+    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play) &&
+        !is_not_told_yet(play))
         return program_ended(play->program) ? END_ENDED : END_REST;
     if (now.state == REST_TIMED && proof->same >= 2 && wire_quiet(play) &&
         waits_in_vain(play, proof))

@@ -238,12 +238,33 @@ void expect_idle(struct play *play);
 __attribute__((noreturn, format(printf, 3, 4))) void
 play_fail(struct play *play, const char *expected, const char *came, ...);
 
-/* What the next play_fail() points at. By itself: the call that was made to
- * fail, else the last call of a program that died, else what it did with the
- * connection in question, else where it hangs. Nothing: the fault is an
- * absence. */
-enum play_blame { BLAME_BY_ITSELF, BLAME_NOTHING, BLAME_UNSAFE };
+/* What the next play_fail() points at. By itself: a spin, the end of a
+ * program that died, the call that was made to fail, what it did with the
+ * connection in question, where it hangs. Nothing: the fault is an absence.
+ * The others: the call behind what is wrong there. */
+enum play_blame {
+    BLAME_BY_ITSELF,
+    BLAME_NOTHING,
+    BLAME_UNSAFE,     /* the unsafe call in a handler */
+    BLAME_ERRNO,      /* the call in a handler that left its errno */
+    BLAME_CHILDREN,   /* what it did last about its children */
+    BLAME_PROCESSES,  /* where a process lingers */
+    BLAME_THREADS,    /* the thread too many */
+    BLAME_DESCRIPTOR, /* the last use of a descriptor that it still holds */
+    BLAME_HOLDER,     /* the same of a connection, by who holds it */
+    BLAME_BYTES,      /* where a wrong byte went out */
+    BLAME_START,      /* the failure, or else the bind, before it listens */
+    BLAME_LISTENER,   /* why a client cannot connect */
+    BLAME_END,        /* an end that does not come, or comes wrong */
+    BLAME_EXIT,       /* the end; where none comes, nothing */
+    BLAME_MEMORY,     /* the one place that allocates */
+    BLAME_WAKE,       /* the wait or pause that ended last */
+    BLAME_LINE,       /* the line that was printed, or was not */
+};
 void play_blame(struct play *play, enum play_blame blame);
+
+/* It points at the last call of that process on the peer's connection. */
+void play_blame_process(struct play *play, pid_t pid, const struct peer *peer);
 
 /* ---- What a case may look at ---- */
 

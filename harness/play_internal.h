@@ -8,8 +8,9 @@
 
 #include <setjmp.h>
 
-#define PLAY_TEXT  65536
-#define PLAY_PEERS 2048
+#define PLAY_TEXT        65536
+#define PLAY_PEERS       2048
+#define PLAY_DESCRIPTORS 64
 
 /* What a case prints, kept: the first that fits; the rest counted. */
 struct play_text {
@@ -44,6 +45,7 @@ struct play {
     int terminal;     /* our side of the pseudo-terminal; -1: none */
     int slave;        /* the program's side of it, held open to look at */
     struct play_text output, errors;
+    struct census_fd descriptor[PLAY_DESCRIPTORS]; /* then, by number */
     unsigned descriptor_count;
     struct play_act act[PLAY_ACTS]; /* the first ones, in order */
     size_t acts;
@@ -53,9 +55,11 @@ struct play {
     /* For the blamed line. */
     const char *binary; /* the program's file */
     struct source *source;
-    enum play_blame blame;
+    enum play_blame blame, blame_of_case;
     int blame_conn;  /* the connection in question; 0: none */
     bool awaits_end; /* of that connection: who holds it is of interest */
+    int blame_fd;    /* the descriptor that it still holds */
+    pid_t blame_pid; /* the process that still holds the connection */
     bool hangs;
     bool spins;
 
@@ -106,6 +110,10 @@ char *play_describe_threads(struct play *play, char *text, size_t size);
 /* How the program ended, with "; it ..." before it; "": it still runs. Waited
  * for until it has ended or is at rest. */
 char *play_describe_end(struct play *play, char *text, size_t size);
+
+/* What an expectation points at, until it holds; a case that has chosen by
+ * play_blame() knows better. */
+void play_blame_for(struct play *play, enum play_blame blame);
 
 /* Ends the play as "not graded": the machine's trouble, by errno. */
 void play_not_graded(struct play *play, const char *what);

@@ -20,6 +20,8 @@ static bool is_told(const struct trace_record *record)
         return false;
     case FAMILY_MALLOC:
         return record->injected != 0;
+    case FAMILY_PRINT: /* what came on stderr is shown as it is */
+        return record->fd == 1;
     default:
         return true;
     }
@@ -197,6 +199,8 @@ bool story_call(struct story_row *row, struct play *play,
                  record->note);
     else if (record->call == CALL_exit && record->caller[0] == 0)
         snprintf(row->act, sizeof(row->act), "main() returns %s", arguments);
+    else if (record->call == CALL_print)
+        snprintf(row->act, sizeof(row->act), "%s()", record->note);
     else
         snprintf(row->act, sizeof(row->act), "%s%s(%s)%s",
                  record->in_handler ? "in a handler: " : "",

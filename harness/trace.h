@@ -43,7 +43,8 @@ struct trace_record {
     uint8_t in_handler;
     int32_t conn;   /* the connection's number; 0: none */
     int32_t fd;     /* -1: none */
-    int64_t arg[2]; /* what matters of the arguments: see the interposer */
+    int64_t arg[2]; /* what matters of the arguments: see the interposer; [1]
+                     * of a poll for one descriptor that came: whose it was */
     int64_t result;
     int32_t error;                  /* errno, where the call failed */
     int32_t timeout_ms;             /* of a timed wait; -1: waits for ever */

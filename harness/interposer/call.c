@@ -81,7 +81,8 @@ static void note_callers(struct trace_record *record, void *frame)
 static bool counts_as_call(int family)
 {
     return family != FAMILY_MALLOC && family != FAMILY_UNSAFE &&
-           family != FAMILY_SIGMASK && family != FAMILY_THREAD_START;
+           family != FAMILY_PRINT && family != FAMILY_SIGMASK &&
+           family != FAMILY_THREAD_START;
 }
 
 static void record_entry(struct call *c, enum call_id id, int64_t a0,
@@ -203,6 +204,12 @@ void call_woke(struct call *c, bool expired)
     atomic_fetch_add(&trace->wakeups, 1);
     if (expired && is_ours(c) && c->record->timeout_ms > 0)
         atomic_fetch_add(&trace->paused_ms, (uint64_t)c->record->timeout_ms);
+}
+
+void call_whose(struct call *c, int conn)
+{
+    if (is_ours(c))
+        c->record->arg[1] = conn;
 }
 
 void call_note(struct call *c, const char *note)

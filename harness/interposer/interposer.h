@@ -153,6 +153,9 @@ void call_timeout(struct call *c, int64_t ms);
 /* Ends a wait or pause: `expired` says that its time-out ran out. */
 void call_woke(struct call *c, bool expired);
 
+/* A poll that came was for this connection alone. */
+void call_whose(struct call *c, int conn);
+
 /* A short text to keep with the record. */
 void call_note(struct call *c, const char *note);
 

@@ -1,13 +1,29 @@
 /* unsafe.c - functions that may not be called in the handler of an
- * asynchronous signal: signal-safety(7). They are only noted; what they do
- * is libc's. */
+ * asynchronous signal: signal-safety(7). They are only noted, and that they
+ * print; what they do is libc's. */
 #include "interposer.h"
 
 #include <syslog.h>
 
+/* A line for people has been said (or kept in a buffer) here. */
+static void printed(FILE *stream, const char *function, void *frame)
+{
+    if (!trace || (stream != stdout && stream != stderr) ||
+        in_async_handler(frame)) /* noted as unsafe already */
+        return;
+    struct call c = call_begin(CALL_print, stream == stdout ? 1 : 2, 0, 0,
+                               CALL_PLAIN, frame);
+    call_note(&c, function);
+    call_end(&c, 0);
+}
+
+#define PRINTS(stream, name)                                                   \
+    UNSAFE_IN_HANDLER(name);                                                   \
+    printed((stream), #name, __builtin_frame_address(0))
+
 int vprintf(const char *format, va_list list)
 {
-    UNSAFE_IN_HANDLER(printf);
+    PRINTS(stdout, printf);
     return real.vprintf(format, list);
 }
 
@@ -15,7 +31,7 @@ int printf(const char *format, ...)
 {
     va_list list;
 
-    UNSAFE_IN_HANDLER(printf);
+    PRINTS(stdout, printf);
     va_start(list, format);
     int n = real.vprintf(format, list);
     va_end(list);
@@ -24,7 +40,7 @@ int printf(const char *format, ...)
 
 int vfprintf(FILE *stream, const char *format, va_list list)
 {
-    UNSAFE_IN_HANDLER(fprintf);
+    PRINTS(stream, fprintf);
     return real.vfprintf(stream, format, list);
 }
 
@@ -32,7 +48,7 @@ int fprintf(FILE *stream, const char *format, ...)
 {
     va_list list;
 
-    UNSAFE_IN_HANDLER(fprintf);
+    PRINTS(stream, fprintf);
     va_start(list, format);
     int n = real.vfprintf(stream, format, list);
     va_end(list);
@@ -41,37 +57,37 @@ int fprintf(FILE *stream, const char *format, ...)
 
 int puts(const char *text)
 {
-    UNSAFE_IN_HANDLER(puts);
+    PRINTS(stdout, puts);
     return real.puts(text);
 }
 
 int fputs(const char *text, FILE *stream)
 {
-    UNSAFE_IN_HANDLER(fputs);
+    PRINTS(stream, fputs);
     return real.fputs(text, stream);
 }
 
 int putchar(int c)
 {
-    UNSAFE_IN_HANDLER(putchar);
+    PRINTS(stdout, putchar);
     return real.putchar(c);
 }
 
 int fputc(int c, FILE *stream)
 {
-    UNSAFE_IN_HANDLER(fputc);
+    PRINTS(stream, fputc);
     return real.fputc(c, stream);
 }
 
 int putc(int c, FILE *stream)
 {
-    UNSAFE_IN_HANDLER(putc);
+    PRINTS(stream, putc);
     return real.putc(c, stream);
 }
 
 size_t fwrite(const void *data, size_t size, size_t n, FILE *stream)
 {
-    UNSAFE_IN_HANDLER(fwrite);
+    PRINTS(stream, fwrite);
     return real.fwrite(data, size, n, stream);
 }
 
@@ -83,7 +99,7 @@ int fflush(FILE *stream)
 
 void perror(const char *text)
 {
-    UNSAFE_IN_HANDLER(perror);
+    PRINTS(stderr, perror);
     real.perror(text);
 }
 

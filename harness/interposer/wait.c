@@ -39,14 +39,24 @@ int pselect(int nfds, fd_set *in, fd_set *out, fd_set *except,
     return woke(&c, real.pselect(nfds, in, out, except, timeout, mask));
 }
 
+/* When a wait for one descriptor alone has ended, it is known whose it was:
+ * before that nobody has looked whether *fds can be read. */
+static int woke_for(struct call *c, const struct pollfd *fds, nfds_t nfds,
+                    int result)
+{
+    if (trace && result > 0 && nfds == 1)
+        call_whose(c, fd_conn(fds[0].fd));
+    return woke(c, result);
+}
+
 int poll(struct pollfd *fds, nfds_t nfds, int timeout)
 {
-    struct call c = CALL(poll, -1, nfds, timeout);
+    struct call c = CALL(poll, -1, nfds, 0);
 
     call_timeout(&c, timeout < 0 ? -1 : timeout);
     if (call_fails(&c))
         return woke(&c, -1);
-    return woke(&c, real.poll(fds, nfds, timeout));
+    return woke_for(&c, fds, nfds, real.poll(fds, nfds, timeout));
 }
 
 int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
@@ -57,7 +67,7 @@ int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
     call_timeout(&c, ms_of_timespec(timeout));
     if (call_fails(&c))
         return woke(&c, -1);
-    return woke(&c, real.ppoll(fds, nfds, timeout, mask));
+    return woke_for(&c, fds, nfds, real.ppoll(fds, nfds, timeout, mask));
 }
 
 static int new_epoll(struct call *c, int fd)

@@ -93,6 +93,7 @@ static void memory_does_not_grow(struct play *play)
         server_visit(play, 4 * KIB, i % 2 == 0);
     play_rest(play);
     long now_kib = census_memory_kib(play_pid(play), false);
+    play_blame(play, BLAME_MEMORY);
     if (now_kib > before_kib + GROWTH_KIB)
         play_fail(play, "memory does not grow from client to client",
                   "it had %ld KiB, and after %d more connections %ld KiB",

@@ -202,6 +202,7 @@ static void makes_an_interrupted_call_again(struct play *play)
  * no child, so that the handler's wait fails, and says so in errno. */
 static void keeps_errno_across_its_handler(struct play *play)
 {
+    play_blame(play, BLAME_ERRNO);
     play_serve(play);
     forking_client(play);
 }

@@ -55,12 +55,14 @@ void expect_no_killed_child(struct play *play, const struct peer *peer)
         left.pid == play_pid(play))
         return;
     char state = census_state(left.pid);
-    if ((state == 'X' || state == 'Z') &&
-        !trace_find_last(play_trace(play), is_exit, &left.pid, &end))
-        play_fail(play, "the child of a broken connection ends by itself",
-                  "the child that served client %d was killed by a signal "
-                  "in %s(), as SIGPIPE does",
-                  peer->number, call_name(left.call));
+    if ((state != 'X' && state != 'Z') ||
+        trace_find_last(play_trace(play), is_exit, &left.pid, &end))
+        return;
+    play_blame_process(play, left.pid, peer);
+    play_fail(play, "the child of a broken connection ends by itself",
+              "the child that served client %d was killed by a signal in "
+              "%s(), as SIGPIPE does",
+              peer->number, call_name(left.call));
 }
 
 /* ---- Clients that vanish ---- */

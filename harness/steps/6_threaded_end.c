@@ -192,6 +192,7 @@ static void check_mask(struct play *play, struct answer *answer,
 
     expect_that(play, held_or_answered, answer, "its bytes come back");
     const struct trace_thread *thread = held_thread(play, answer->gate);
+    play_blame_process(play, play_pid(play), answer->client);
     if (thread &&
         census_blocked(thread->pid, atomic_load(&thread->tid), &mask) == 0) {
         expect_blocked(play, mask, SIGINT, call);

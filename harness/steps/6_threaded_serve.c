@@ -189,6 +189,7 @@ void threaded_own_descriptor(struct play *play)
     struct peer *second = play_client(play);
     play_rest(play);
     play_release(play, start);
+    play_blame(play, BLAME_THREADS);
     talk(play, second, "for the second\n");
     talk(play, first, "for the first\n");
 }
@@ -270,6 +271,7 @@ void threaded_keeps_memory(struct play *play)
     size_t threads = census_thread_count(play_pid(play)) + 2;
     long before = memory_after(play, 280, threads);
     long grown = memory_after(play, 700, threads) - before;
+    play_blame(play, BLAME_NOTHING);
     if (grown > 700)
         play_fail(play, "1,000 connections leave no memory behind",
                   "connections 301 to 1,000 left %ld KiB", grown);

@@ -160,6 +160,7 @@ void select_stops_reading_from_a_client_that_does_not_read(struct play *play)
     select_stalled_client(play, 64 * MIB);
     expect_alive(play);
     long grown = census_memory_kib(play_pid(play), false) - before;
+    play_blame(play, BLAME_MEMORY);
     if (grown > 32 * (long)KIB)
         play_fail(play,
                   "the server stops reading from a client that does not read",
@@ -193,6 +194,7 @@ void select_keeps_nothing_of_connections_that_ended(struct play *play)
     play_settle(play);
     expect_alive(play);
     long grown = census_memory_kib(play_pid(play), false) - before;
+    play_blame(play, BLAME_MEMORY);
     if (grown > 600)
         play_fail(play, "a connection that has ended leaves nothing behind",
                   "after 300 connections its memory has grown by %ld KiB",

@@ -163,14 +163,16 @@ void forking_parent_keeps_none(struct play *play)
     client[0] = forking_client(play);
     client[1] = play_client(play);
     play_rest(play);
-    for (int i = 0; i < 2; i++)
-        if (play_holds(play, play_pid(play), client[i]))
-            play_fail(play,
-                      "the server does not keep the descriptor of a "
-                      "connection that a child serves",
-                      "at rest, process 1 still holds the socket of "
-                      "client %d",
-                      client[i]->number);
+    for (int i = 0; i < 2; i++) {
+        if (!play_holds(play, play_pid(play), client[i]))
+            continue;
+        play_blame_process(play, play_pid(play), client[i]);
+        play_fail(play,
+                  "the server does not keep the descriptor of a connection "
+                  "that a child serves",
+                  "at rest, process 1 still holds the socket of client %d",
+                  client[i]->number);
+    }
 }
 
 /* Has a child more than the one connection it serves? */

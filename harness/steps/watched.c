@@ -23,6 +23,7 @@ static void visits(struct play *play)
     play_send_pattern(play, client, 10001);
     expect_echo(play, client);
     leaves(play, client);
+    play_rest(play); /* who was waiting for it is ready for the next */
 }
 
 static void meet(struct play *play)

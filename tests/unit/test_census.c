@@ -440,6 +440,30 @@ static void time_on_a_processor_shows(void **state)
     assert_true(looks < UNIT_LOOKS);
 }
 
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+static void catch_sigusr2(void)
+{
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, ignore);
+}
+
+static void caught_signals_are_bits(void **state)
+{
+    struct child child = child_doing(catch_sigusr2);
+    uint64_t set = 0;
+
+    (void)state;
+    assert_int_equal(census_caught(child.pid, &set), 0);
+    assert_true(set & (UINT64_C(1) << (SIGUSR2 - 1)));
+    assert_false(set & (UINT64_C(1) << (SIGUSR1 - 1)));
+    release(child);
+    assert_int_equal(census_caught(child.pid, &set), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +484,7 @@ int main(void)
         cmocka_unit_test(descriptors_come_by_number),
         cmocka_unit_test(there_may_be_more_descriptors_than_room),
         cmocka_unit_test(blocked_signals_are_bits),
+        cmocka_unit_test(caught_signals_are_bits),
         cmocka_unit_test(the_mask_of_a_thread_that_is_gone_is_not_told),
         cmocka_unit_test(a_timerfd_is_a_timer),
         cmocka_unit_test(a_posix_timer_is_a_timer),
