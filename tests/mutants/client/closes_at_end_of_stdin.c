@@ -2,7 +2,7 @@
  *        under way is lost.
  * Fails: shutdown
  * Also: echo
- * Line: 117
+ * Line: 141
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
                 return fail(strerror(errno));
             if (n == 0) {
                 at_end = 1;
-                break; /* BUG */
+                break;
             }
             p = line;
             todo = (size_t)n;
@@ -138,6 +138,6 @@ int main(int argc, char **argv)
                 return fail(strerror(errno));
         }
     }
-    close(s);
+    close(s); /* BUG */
     return 0;
 }

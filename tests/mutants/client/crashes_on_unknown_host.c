@@ -2,7 +2,7 @@
  *        use a null pointer.
  * Fails: startup
  * Also: memory
- * Line: 46
+ * Line: 43
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,10 +40,10 @@ static void open_connection(const char *host, const char *port)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL, *ai;
     int why;
 
-    getaddrinfo(host, port, &hints, &list);
+    getaddrinfo(host, port, &hints, &list); /* BUG */
     ai = list;
     do {
-        sock = socket(ai->ai_family, ai->ai_socktype, 0); /* BUG */
+        sock = socket(ai->ai_family, ai->ai_socktype, 0);
         if (sock >= 0 && connect(sock, ai->ai_addr, ai->ai_addrlen) == 0) {
             freeaddrinfo(list);
             return;

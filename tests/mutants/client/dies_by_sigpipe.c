@@ -1,7 +1,7 @@
 /* Wrong: writes with SIGPIPE at its default, so that a vanished server kills
  *        it without a word.
  * Fails: sigpipe
- * Line: none
+ * Line: 121
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
             off = 0;
         }
         if (off < len) {
-            n = write(sock, piece + off, len - off);
+            n = write(sock, piece + off, len - off); /* BUG */
             if (n < 0 && errno != EAGAIN && errno != EINTR)
                 die("send");
             if (n > 0) {

@@ -1,6 +1,6 @@
 /* Wrong: says that the connection broke, but exits with 0.
  * Fails: reset
- * Line: 138
+ * Line: 131
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -128,14 +128,14 @@ int main(int argc, char **argv)
             }
         }
         if (fds[1].revents & (POLLIN | POLLERR | POLLHUP)) {
-            n = read(sock, echo, sizeof echo);
+            n = read(sock, echo, sizeof echo); /* BUG */
             if (n == 0) {
                 fprintf(stderr, "client: the server ended too early\n");
                 return 1;
             }
             if (n < 0 && errno != EAGAIN && errno != EINTR) {
                 fprintf(stderr, "client: read: %s\n", strerror(errno));
-                return 0; /* BUG */
+                return 0;
             }
             if (n > 0) {
                 got += (size_t)n;

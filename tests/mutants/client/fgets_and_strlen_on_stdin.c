@@ -1,7 +1,7 @@
 /* Wrong: reads stdin by fgets and measures by strlen; bytes behind a NUL are
  *        never sent.
  * Fails: echo
- * Line: 95
+ * Line: 97
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -92,9 +92,9 @@ static void *send_lines(void *arg)
     char line[1024];
 
     while (fgets(line, sizeof line, stdin) != NULL) {
-        size_t len = strlen(line); /* BUG */
+        size_t len = strlen(line);
 
-        write_all(s->sock, line, len);
+        write_all(s->sock, line, len); /* BUG */
         pthread_mutex_lock(&s->lock);
         s->sent += len;
         pthread_mutex_unlock(&s->lock);

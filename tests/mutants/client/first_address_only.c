@@ -1,7 +1,7 @@
 /* Wrong: tries only the first address of the host, and gives up if that one
  *        refuses.
  * Fails: startup
- * Line: 35
+ * Line: 34
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,8 +31,8 @@ static int dial(const char *host, const char *port)
         fprintf(stderr, "client: %s: %s\n", host, gai_strerror(rc));
         return -1;
     }
-    s = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
-    if (s < 0 || connect(s, ai->ai_addr, ai->ai_addrlen) < 0) { /* BUG */
+    s = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol); /* BUG */
+    if (s < 0 || connect(s, ai->ai_addr, ai->ai_addrlen) < 0) {
         fprintf(stderr, "client: connect: %s\n", strerror(errno));
         if (s >= 0)
             close(s);

@@ -1,7 +1,7 @@
 /* Wrong: asks the resolver for IPv4 alone, so that an IPv6 server is out of
  *        reach.
  * Fails: startup
- * Line: 39
+ * Line: 41
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,9 +36,9 @@ static int dial(const char *host, const char *port)
     int rc, s, saved = 0;
 
     memset(&want, 0, sizeof want);
-    want.ai_family = AF_INET; /* BUG */
+    want.ai_family = AF_INET;
     want.ai_socktype = SOCK_STREAM;
-    rc = getaddrinfo(host, port, &want, &all);
+    rc = getaddrinfo(host, port, &want, &all); /* BUG */
     if (rc != 0) {
         fprintf(stderr, "cannot resolve %s: %s\n", host, gai_strerror(rc));
         return -1;

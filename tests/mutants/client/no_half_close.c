@@ -1,7 +1,7 @@
 /* Wrong: waits for the end of the connection but never half-closes; client and
  *        server wait for each other for ever.
  * Fails: shutdown
- * Line: 117
+ * Line: 112
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -109,12 +109,12 @@ int main(int argc, char **argv)
             return fail(strerror(errno));
         }
         if (FD_ISSET(STDIN_FILENO, &r)) {
-            n = read(STDIN_FILENO, line, sizeof line);
+            n = read(STDIN_FILENO, line, sizeof line); /* BUG */
             if (n < 0)
                 return fail(strerror(errno));
             if (n == 0) {
                 at_end = 1;
-                continue; /* BUG */
+                continue;
             }
             p = line;
             todo = (size_t)n;

@@ -2,7 +2,7 @@
  *        until then it sits in read on stdin.
  * Fails: reset
  * Also: shutdown
- * Line: 111
+ * Line: 101
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -98,7 +98,7 @@ static void *receive(void *arg)
     char buf[4096];
     ssize_t n;
 
-    while ((n = read(sock, buf, sizeof buf)) > 0) {
+    while ((n = read(sock, buf, sizeof buf)) > 0) { /* BUG */
         if (put(STDOUT_FILENO, buf, (size_t)n) < 0) {
             perror("stdout");
             _exit(1);
@@ -108,7 +108,7 @@ static void *receive(void *arg)
     pthread_mutex_lock(&lock);
     gone = 1;
     pthread_mutex_unlock(&lock);
-    return NULL; /* BUG */
+    return NULL;
 }
 
 int main(int argc, char **argv)

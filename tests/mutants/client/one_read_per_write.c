@@ -2,7 +2,7 @@
  *        shown late.
  * Fails: partial
  * Also: echo
- * Line: 150
+ * Line: 151
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -147,8 +147,8 @@ int main(int argc, char **argv)
         }
         if (n > 0) {
             send_piece(sock, line, (size_t)n);
-            if (got < sent) /* BUG */
-                receive(sock);
+            if (got < sent)
+                receive(sock); /* BUG */
         }
     }
     shutdown(sock, SHUT_WR);

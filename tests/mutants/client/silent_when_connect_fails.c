@@ -1,6 +1,6 @@
 /* Wrong: exits with 1 when no address connects, but does not say why.
  * Fails: startup
- * Line: 41
+ * Line: 35
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,13 +32,13 @@ static int dial(const char *host, const char *port)
     }
     for (ai = list; s < 0 && ai != NULL; ai = ai->ai_next) {
         s = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
-        if (s >= 0 && connect(s, ai->ai_addr, ai->ai_addrlen) < 0) {
+        if (s >= 0 && connect(s, ai->ai_addr, ai->ai_addrlen) < 0) { /* BUG */
             close(s);
             s = -1;
         }
     }
     freeaddrinfo(list);
-    return s; /* BUG */
+    return s;
 }
 
 static int fail(const char *why)

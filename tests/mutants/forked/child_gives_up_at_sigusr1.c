@@ -1,7 +1,7 @@
 /* Wrong: children inherit the handler for SIGUSR1, and each one takes the
  * read that it interrupts for a broken connection.
  * Fails: interrupt
- * Line: 65
+ * Line: 61
  */
 #include <err.h>
 #include <errno.h>
@@ -58,11 +58,11 @@ static int serve(int connfd)
     char buffer[8192];
 
     for (;;) {
-        ssize_t got = read(connfd, buffer, sizeof(buffer));
+        ssize_t got = read(connfd, buffer, sizeof(buffer)); /* BUG */
         if (got == 0)
             return 0;
         if (got < 0)
-            return -1; /* BUG */
+            return -1;
         if (write_all(connfd, buffer, (size_t)got) < 0)
             return -1;
     }

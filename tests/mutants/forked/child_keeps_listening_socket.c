@@ -1,7 +1,7 @@
 /* Wrong: each child keeps the listening socket open while it serves.
  * Fails: descriptors
  * Also: startup
- * Line: none
+ * Line: none (no close in the child)
  */
 #include <err.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Wrong: a child that has served goes on to accept; it never ends.
  * Fails: concurrency
  * Also: idle
- * Line: none
+ * Line: none (no _exit behind the service)
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 /* Wrong: nothing comes back before the client has said all it has to say.
  * Fails: echo
  * Also: partial reset accept fork concurrency descriptors
- * Line: 60
+ * Line: 55
  */
 #include <err.h>
 #include <netdb.h>
@@ -52,12 +52,12 @@ static int serve(int fd)
             }
             all = more;
         }
-        n = read(fd, all + len, room - len);
+        n = read(fd, all + len, room - len); /* BUG */
         if (n > 0)
             len += n;
     } while (n > 0);
     while (n == 0 && sent < len) {
-        ssize_t w = write(fd, all + sent, len - sent); /* BUG */
+        ssize_t w = write(fd, all + sent, len - sent);
         if (w == -1)
             n = -1;
         else

@@ -1,7 +1,7 @@
 /* Wrong: a half-closed connection is closed before all of it is read.
  * Fails: echo
  * Also: partial concurrency
- * Line: 63
+ * Line: 61
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,9 +58,9 @@ static int has_input(int fd)
 {
     struct pollfd pfd = {.fd = fd, .events = POLLIN | POLLRDHUP};
 
-    if (poll(&pfd, 1, -1) == -1)
+    if (poll(&pfd, 1, -1) == -1) /* BUG */
         return errno == EINTR ? has_input(fd) : 0;
-    return !(pfd.revents & POLLRDHUP); /* BUG */
+    return !(pfd.revents & POLLRDHUP);
 }
 
 static void child(int fd)

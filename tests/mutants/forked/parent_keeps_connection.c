@@ -1,7 +1,7 @@
 /* Wrong: the parent keeps each connection open; no client sees its end.
  * Fails: descriptors
  * Also: echo partial reset accept fork concurrency
- * Line: none
+ * Line: 82
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 
     listenfd = open_listener(argv[1]);
     for (;;) {
-        connfd = accept(listenfd, NULL, NULL);
+        connfd = accept(listenfd, NULL, NULL); /* BUG */
 
         if (connfd == -1) {
             /* A shortage may last: do not ask again at once. */

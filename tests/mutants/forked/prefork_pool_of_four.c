@@ -1,7 +1,7 @@
 /* Wrong: four ready-made processes serve; the fifth client waits.
  * Fails: concurrency
  * Also: fork descriptors reset
- * Line: 87
+ * Line: none (no fork when a client comes)
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -84,7 +84,7 @@ static int serve(int sock)
     return (int)n;
 }
 
-enum { WORKERS = 4 }; /* BUG */
+enum { WORKERS = 4 };
 
 static void worker(int listenfd)
 {

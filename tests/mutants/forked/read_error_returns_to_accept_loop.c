@@ -1,6 +1,6 @@
 /* Wrong: a child whose read fails leaves its loop and never ends.
  * Fails: reset
- * Line: 91
+ * Line: 87
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,11 +84,11 @@ int main(int argc, char **argv)
             close(door.fd);
             door.fd = -1;
             for (;;) {
-                n = recv(conn, data, sizeof(data), 0);
+                n = recv(conn, data, sizeof(data), 0); /* BUG */
                 if (n == 0)
                     _exit(0);
                 if (n == -1)
-                    break; /* BUG */
+                    break;
                 if (give_back(conn, data, n) == -1)
                     _exit(1);
             }

@@ -1,7 +1,7 @@
 /* Wrong: no process is made: a silent client holds up all the others.
  * Fails: concurrency
  * Also: fork descriptors reset accept
- * Line: none
+ * Line: none (no fork)
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* Wrong: the server cannot be started again at once on its port.
  * Fails: startup
- * Line: none
+ * Line: none (no setsockopt)
  */
 #include <errno.h>
 #include <netdb.h>

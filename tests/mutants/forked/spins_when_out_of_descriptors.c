@@ -1,6 +1,6 @@
 /* Wrong: accept is called again at once while descriptors are short.
  * Fails: accept
- * Line: 98
+ * Line: 97
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -94,8 +94,8 @@ int main(int argc, char **argv)
     Listen(listenfd);
 
     for (;;) {
-        if ((connfd = accept(listenfd, NULL, NULL)) < 0)
-            continue; /* BUG */
+        if ((connfd = accept(listenfd, NULL, NULL)) < 0) /* BUG */
+            continue;
         if ((pid = fork()) == 0) {
             close(listenfd);
             if (str_echo(connfd) < 0)

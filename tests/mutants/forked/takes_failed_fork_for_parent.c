@@ -1,6 +1,6 @@
 /* Wrong: a client whose fork failed is never closed and waits for ever.
  * Fails: fork
- * Line: 101
+ * Line: 96
  */
 #include <errno.h>
 #include <netdb.h>
@@ -93,12 +93,12 @@ int main(int argc, char *argv[])
             continue;
         }
 
-        pid = fork();
+        pid = fork(); /* BUG */
         if (pid == 0) {
             close(listenfd);
             _exit(echo(connfd) == 0 ? 0 : 1);
         }
-        if (pid > 0) /* BUG */
+        if (pid > 0)
             close(connfd);
     }
 }

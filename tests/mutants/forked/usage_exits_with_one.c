@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 
     if (argc != 2) {
         fprintf(stderr, "usage: %s PORT\n", argv[0]);
-        return EXIT_FAILURE; /* BUG */
+        exit(EXIT_FAILURE); /* BUG */
     }
 
     listenfd = Socket(AF_INET);

@@ -1,6 +1,6 @@
 /* Wrong: a child answers what its client says first, and leaves.
  * Fails: echo
- * Line: 66
+ * Line: 63
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -60,10 +60,10 @@ static int serve(int sock)
     ssize_t n;
 
     do {
-        n = recv(sock, data, sizeof(data), 0);
+        n = recv(sock, data, sizeof(data), 0); /* BUG */
         if (n > 0 && send_all(sock, data, (size_t)n) == -1)
             return -1;
-    } while (n == -1 && errno == EINTR); /* BUG */
+    } while (n == -1 && errno == EINTR);
     return (int)n;
 }
 

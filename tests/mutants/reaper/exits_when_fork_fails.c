@@ -1,6 +1,6 @@
 /* Wrong: a failed fork ends the server instead of costing one client.
  * Fails: fork
- * Line: 98
+ * Line: 96
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -93,9 +93,9 @@ int main(int argc, char *argv[])
             continue;
         }
 
-        if ((pid = fork()) < 0) {
+        if ((pid = fork()) < 0) { /* BUG */
             perror("fork");
-            return EXIT_FAILURE; /* BUG */
+            return EXIT_FAILURE;
         }
         if (pid > 0) {
             close(connfd);

@@ -1,6 +1,6 @@
 /* Wrong: takes a shortage of descriptors, which passes, for the end.
  * Fails: accept
- * Line: 111
+ * Line: 101
  */
 #include <errno.h>
 #include <netdb.h>
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 
     listenfd = tcp_listen(argv[1]);
     for (;;) {
-        int connfd = accept(listenfd, NULL, NULL);
+        int connfd = accept(listenfd, NULL, NULL); /* BUG */
 
         if (connfd == -1) {
             if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO)
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
                 continue;
             }
             perror("accept");
-            return 1; /* BUG */
+            return 1;
         }
 
         pid = fork();

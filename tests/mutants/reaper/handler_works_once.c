@@ -1,6 +1,6 @@
 /* Wrong: SA_RESETHAND takes the handler away after the first signal.
  * Fails: zombie
- * Line: 107
+ * Line: 108
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -104,8 +104,8 @@ int main(int argc, char *argv[])
     listenfd = listen_on(argv[1]);
     memset(&sa, 0, sizeof(sa));
     sa.sa_handler = reap;
-    sa.sa_flags = SA_RESTART | SA_RESETHAND; /* BUG */
-    sigaction(SIGCHLD, &sa, NULL);
+    sa.sa_flags = SA_RESTART | SA_RESETHAND;
+    sigaction(SIGCHLD, &sa, NULL); /* BUG */
 
     for (;;) {
         int connfd = accept(listenfd, NULL, NULL);

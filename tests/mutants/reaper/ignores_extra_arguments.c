@@ -1,6 +1,6 @@
 /* Wrong: starts with more arguments than it knows, and does not say so.
  * Fails: startup
- * Line: 103
+ * Line: none (no check for too many)
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     pthread_t tid;
     int listenfd, rc;
 
-    if (argc < 2) { /* BUG */
+    if (argc < 2) {
         fprintf(stderr, "usage: %s PORT\n", argv[0]);
         return 2;
     }

@@ -1,6 +1,6 @@
 /* Wrong: the parent keeps the descriptor of each connection it took.
  * Fails: descriptors
- * Line: none
+ * Line: 66
  */
 #include <err.h>
 #include <netdb.h>
@@ -63,7 +63,7 @@ int main(int argc, char *argv[])
     listenfd = make_server(argv[1]);
 
     for (;;) {
-        int connfd = accept(listenfd, NULL, NULL);
+        int connfd = accept(listenfd, NULL, NULL); /* BUG */
 
         if (connfd == -1) {
             warn("accept");

@@ -1,6 +1,6 @@
 /* Wrong: no child is ever waited for; each one that ends stays a zombie.
  * Fails: zombie
- * Line: none
+ * Line: none (no wait)
  */
 #include <errno.h>
 #include <netdb.h>

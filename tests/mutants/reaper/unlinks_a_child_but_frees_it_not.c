@@ -1,7 +1,7 @@
 /* Wrong: keeps a list of its children, and takes an ended one out without
  * freeing it.
  * Fails: leak
- * Line: 87
+ * Line: 111
  */
 #include <err.h>
 #include <errno.h>
@@ -84,7 +84,7 @@ static void forget(pid_t pid)
     while (*link != NULL && (*link)->pid != pid)
         link = &(*link)->next;
     if (*link != NULL)
-        *link = (*link)->next; /* BUG */
+        *link = (*link)->next;
 }
 
 static void reap(int sfd)
@@ -108,7 +108,7 @@ static void new_client(int lfd, int sfd, const sigset_t *mask)
             poll(NULL, 0, 100);
         return;
     }
-    if ((child = malloc(sizeof(*child))) == NULL) {
+    if ((child = malloc(sizeof(*child))) == NULL) { /* BUG */
         warn("malloc");
         close(connfd);
         return;

@@ -2,7 +2,7 @@
  * its echo waits to be written.
  * Fails: echo
  * Also: partial concurrency
- * Line: 73
+ * Line: 71
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -68,9 +68,9 @@ static int serve(int fd, struct out *o)
     ssize_t n;
 
     if (o->len < sizeof(o->buf)) {
-        n = recv(fd, o->buf + o->len, sizeof(o->buf) - o->len, 0);
+        n = recv(fd, o->buf + o->len, sizeof(o->buf) - o->len, 0); /* BUG */
         if (n == 0)
-            return -1; /* BUG */
+            return -1;
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return -1;
         o->len += n > 0 ? n : 0;

@@ -2,7 +2,7 @@
  * a client that waits for its echo before it goes on waits for ever.
  * Fails: echo
  * Also: partial reset accept memory concurrency sigpipe descriptors leak idle
- * Line: 64
+ * Line: 59
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,12 +56,12 @@ static int serve(struct client *c)
     ssize_t n;
 
     if (!c->eof && !c->flushing) {
-        n = read(c->fd, c->buf + c->len, sizeof(c->buf) - c->len);
+        n = read(c->fd, c->buf + c->len, sizeof(c->buf) - c->len); /* BUG */
         if (n < 0 && !again(errno))
             return -1;
         c->eof = n == 0;
         c->len += n > 0 ? n : 0;
-        if (c->eof || c->len == sizeof(c->buf)) /* BUG */
+        if (c->eof || c->len == sizeof(c->buf))
             c->flushing = 1;
     }
     if (c->flushing && c->off < c->len) {

@@ -1,7 +1,7 @@
 /* Wrong: SIGUSR1 shall only switch its log on, but the wait that it
  * interrupts is taken for a failed one.
  * Fails: interrupt
- * Line: 158
+ * Line: 154
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -151,11 +151,11 @@ int main(int argc, char **argv)
     }
     watch_listener(ep, listener, EPOLLIN, EPOLL_CTL_ADD);
     for (;;) {
-        int i, n = epoll_wait(ep, ready, 32, paused ? 100 : -1);
+        int i, n = epoll_wait(ep, ready, 32, paused ? 100 : -1); /* BUG */
 
         if (n < 0) {
             perror("epoll_wait");
-            return 1; /* BUG */
+            return 1;
         }
         if (paused) {
             watch_listener(ep, listener, EPOLLIN, EPOLL_CTL_MOD);

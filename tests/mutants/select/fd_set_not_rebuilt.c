@@ -2,7 +2,7 @@
  * with what it left in them, and whoever was quiet is no longer watched.
  * Fails: concurrency
  * Also: accept partial reset sigpipe memory descriptors
- * Line: 119
+ * Line: 121
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -114,11 +114,11 @@ int main(int argc, char **argv)
     }
     listener = listen_on(argv[1]);
     for (;;) {
-        struct timeval tv = {0, 100000};
+        struct timeval tv = {0, 100000}, *rest = paused ? &tv : NULL;
 
-        if (changed) /* BUG */
+        if (changed)
             build_sets(listener, paused);
-        if (select(max + 1, &rd, &wr, NULL, paused ? &tv : NULL) < 0) {
+        if (select(max + 1, &rd, &wr, NULL, rest) < 0) { /* BUG */
             if (errno == EINTR)
                 continue;
             perror("select");

@@ -2,7 +2,7 @@
  * have been read and echoed; they are lost.
  * Fails: echo
  * Also: partial concurrency
- * Line: 70
+ * Line: 133
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -67,7 +67,7 @@ static int serve(struct conn *c, unsigned events)
 {
     ssize_t n;
 
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) /* BUG */
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         return -1;
     if (c->left == 0) {
         n = read(c->fd, c->buf, sizeof(c->buf));
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (;;) {
-        n = epoll_wait(ep, ev, 10, rest_ms);
+        n = epoll_wait(ep, ev, 10, rest_ms); /* BUG */
         if (n < 0) {
             if (errno == EINTR)
                 continue;

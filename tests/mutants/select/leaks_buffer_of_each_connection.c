@@ -1,7 +1,7 @@
 /* Wrong: each connection gets a buffer of its own, which nobody frees when
  * the connection ends.
  * Fails: leak
- * Line: none
+ * Line: 74
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +71,7 @@ static int start(int fd)
     if (fd >= FD_SETSIZE || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
         return -1;
     c = &clients[fd];
-    if ((c->buf = malloc(BUFSIZE)) == NULL)
+    if ((c->buf = malloc(BUFSIZE)) == NULL) /* BUG */
         return -1;
     c->off = c->len = c->eof = 0;
     c->active = 1;

@@ -2,7 +2,7 @@
  * stays open.
  * Fails: descriptors
  * Also: reset sigpipe
- * Line: none
+ * Line: 144
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
         paused = 0;
         if (pfd[0].revents == 0)
             continue;
-        if ((fd = accept(listener, NULL, NULL)) >= 0)
+        if ((fd = accept(listener, NULL, NULL)) >= 0) /* BUG */
             list = new_conn(fd, list);
         else
             paused = !again(errno) && errno != ECONNABORTED && errno != EPROTO;

@@ -1,7 +1,7 @@
 /* Wrong: what a short write leaves over is forgotten.
  * Fails: partial
  * Also: concurrency
- * Line: 85
+ * Line: 82
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,10 +79,10 @@ static int serve(struct conn *c)
             return again(errno) ? 0 : -1;
         c->len = n;
     }
-    n = write(c->fd, c->buf, c->len);
+    n = write(c->fd, c->buf, c->len); /* BUG */
     if (n < 0)
         return again(errno) ? 0 : -1;
-    c->len = 0; /* BUG */
+    c->len = 0;
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* Wrong: a connection that breaks is taken out of the list and closed,
  * but only one that ends in order is freed.
  * Fails: leak
- * Line: 148
+ * Line: 66
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +63,7 @@ static int take(int listener)
 
     if (fd < 0)
         return !passing(errno);
-    c = fd < FD_SETSIZE ? malloc(sizeof(*c)) : NULL;
+    c = fd < FD_SETSIZE ? malloc(sizeof(*c)) : NULL; /* BUG */
     if (c == NULL || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
         free(c);
         close(fd);
@@ -145,7 +145,7 @@ int main(int argc, char **argv)
             if ((readable || FD_ISSET(c->fd, &wr)) && serve(c, readable) < 0) {
                 *link = c->next;
                 close(c->fd);
-                if (c->eof) /* BUG */
+                if (c->eof)
                     free(c);
             } else {
                 link = &c->next;

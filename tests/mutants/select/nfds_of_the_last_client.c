@@ -2,7 +2,7 @@
  * over a low descriptor, the clients above it are no longer watched.
  * Fails: concurrency
  * Also: accept
- * Line: 150
+ * Line: 131
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +128,7 @@ int main(int argc, char *argv[])
             if (state[i] && state[i]->len > 0)
                 FD_SET(i, &wset);
         }
-        if (Select(nfds, &rset, &wset, rest ? &tenth : NULL) == -1)
+        if (Select(nfds, &rset, &wset, rest ? &tenth : NULL) == -1) /* BUG */
             continue;
         rest = 0;
         for (i = 0; i < nfds; i++)
@@ -147,6 +147,6 @@ int main(int argc, char *argv[])
             close(connfd);
             continue;
         }
-        nfds = connfd + 1; /* BUG */
+        nfds = connfd + 1;
     }
 }

@@ -1,7 +1,7 @@
 /* Wrong: while the buffer of one client is full the server reads from nobody,
  * so a client that does not read stalls all the others.
  * Fails: concurrency
- * Line: 135
+ * Line: 140
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     listener = make_listener(argv[1]);
     for (;;) {
-        struct timeval tv = {0, 100000};
+        struct timeval tv = {0, 100000}, *rest = scarce ? &tv : NULL;
         int full = backlog();
         fd_set rd, wr;
 
@@ -132,12 +132,12 @@ int main(int argc, char *argv[])
         for (fd = 0; fd < FD_SETSIZE; fd++) {
             if (conn[fd] == NULL)
                 continue;
-            if (!conn[fd]->eof && !full) /* BUG */
+            if (!conn[fd]->eof && !full)
                 FD_SET(fd, &rd);
             if (conn[fd]->len > 0)
                 FD_SET(fd, &wr);
         }
-        if (select(FD_SETSIZE, &rd, &wr, NULL, scarce ? &tv : NULL) == -1) {
+        if (select(FD_SETSIZE, &rd, &wr, NULL, rest) == -1) { /* BUG */
             if (errno != EINTR)
                 die("select");
             continue;

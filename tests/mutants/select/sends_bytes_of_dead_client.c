@@ -2,7 +2,7 @@
  * on its descriptor, which gets the bytes that were meant for the dead one.
  * Fails: reset
  * Also: sigpipe
- * Line: 66
+ * Line: 90
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +63,7 @@ static int accept_client(int listener)
     if (fd >= FD_SETSIZE || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
         close(fd);
     else
-        slots[fd].state = OPEN; /* BUG */
+        slots[fd].state = OPEN;
     return 0;
 }
 
@@ -87,7 +87,7 @@ static int input(int fd, struct slot *s)
 
 static int output(int fd, struct slot *s)
 {
-    ssize_t n = write(fd, s->buf + s->off, s->len - s->off);
+    ssize_t n = write(fd, s->buf + s->off, s->len - s->off); /* BUG */
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;

@@ -2,7 +2,7 @@
  * readable, so the server runs in circles until a descriptor is free.
  * Fails: accept
  * Also: idle
- * Line: 63
+ * Line: 60
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,10 +57,10 @@ static void finish(int fd)
 
 static void accept_client(int listener)
 {
-    int fd = accept(listener, NULL, NULL);
+    int fd = accept(listener, NULL, NULL); /* BUG */
 
     if (fd < 0)
-        return; /* BUG */
+        return;
     if (fd >= FD_SETSIZE || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
         close(fd);
         return;

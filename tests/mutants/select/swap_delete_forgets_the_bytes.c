@@ -2,7 +2,7 @@
  * lengths but without its bytes: it is sent those of the one that ended.
  * Fails: concurrency
  * Also: echo partial reset sigpipe
- * Line: 63
+ * Line: 84
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +60,7 @@ static void delete (int i)
     close(pfd[i].fd);
     count--;
     pfd[i] = pfd[count];
-    state[i] = state[count]; /* BUG */
+    state[i] = state[count];
 }
 
 static int busy(void)
@@ -81,7 +81,7 @@ static int serve(int i)
         state[i].len += n > 0 ? n : 0;
     }
     if (state[i].len > 0) {
-        n = send(pfd[i].fd, bytes[i] + state[i].off,
+        n = send(pfd[i].fd, bytes[i] + state[i].off, /* BUG */
                  state[i].len - state[i].off, MSG_NOSIGNAL);
         if (n < 0 && !busy())
             return 0;

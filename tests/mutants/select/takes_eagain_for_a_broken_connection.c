@@ -2,7 +2,7 @@
  * taken for a broken connection, and the client is lost.
  * Fails: partial
  * Also: interrupt
- * Line: 67
+ * Line: 65
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,9 +62,9 @@ static int serve(int ep, struct conn *c)
     ssize_t n;
 
     if (c->got == 0) {
-        n = recv(c->fd, c->buf, sizeof(c->buf), 0);
+        n = recv(c->fd, c->buf, sizeof(c->buf), 0); /* BUG */
         if (n <= 0)
-            return 1; /* BUG */
+            return 1;
         c->got = n;
     }
     if (c->got > c->sent) {

@@ -2,7 +2,7 @@
  * nearly always so: one idle client makes the server spin.
  * Fails: idle
  * Also: accept
- * Line: 119
+ * Line: 121
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     s = make_listener(argv[1]);
     for (;;) {
-        struct timeval tv = {0, 100000};
+        struct timeval tv = {0, 100000}, *rest = slow ? &tv : NULL;
         fd_set rd, wr;
 
         FD_ZERO(&rd);
@@ -116,9 +116,9 @@ int main(int argc, char *argv[])
                 continue;
             if (!c[i].eof && c[i].end < (int)sizeof(c[i].buf))
                 FD_SET(i, &rd);
-            FD_SET(i, &wr); /* BUG */
+            FD_SET(i, &wr);
         }
-        if (select(FD_SETSIZE, &rd, &wr, NULL, slow ? &tv : NULL) == -1) {
+        if (select(FD_SETSIZE, &rd, &wr, NULL, rest) == -1) { /* BUG */
             if (errno == EINTR)
                 continue;
             die("select");

@@ -1,7 +1,7 @@
 /* Wrong: SIGUSR1 asks how many clients there were; the read that it
  * interrupts is taken for the end of the connection.
  * Fails: interrupt
- * Line: 95
+ * Line: 92
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -89,10 +89,10 @@ static int get_client(int lfd)
 static int echo_some(int fd)
 {
     char buf[1024];
-    ssize_t n = read(fd, buf, sizeof buf), done = 0;
+    ssize_t n = read(fd, buf, sizeof buf), done = 0; /* BUG */
 
     if (n < 0)
-        return 0; /* BUG */
+        return 0;
     while (done < n) {
         ssize_t w = write(fd, buf + done, (size_t)(n - done));
 

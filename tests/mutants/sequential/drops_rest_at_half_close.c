@@ -2,7 +2,7 @@
  *        wait to be sent.
  * Fails: echo
  * Also: partial
- * Line: 124
+ * Line: 123
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -120,8 +120,8 @@ static void serve(int fd)
             return;
         }
         if (r.used < SIZE && p.revents & (POLLIN | POLLERR | POLLHUP))
-            if (take(fd, &r) <= 0)
-                return; /* BUG */
+            if (take(fd, &r) <= 0) /* BUG */
+                return;
         if (r.used > 0 && p.revents & (POLLOUT | POLLERR | POLLHUP))
             if (give(fd, &r) < 0)
                 return;

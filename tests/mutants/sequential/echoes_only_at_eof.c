@@ -1,6 +1,6 @@
 /* Wrong: collects everything and echoes it only when the client half-closes.
  * Fails: echo
- * Line: 102
+ * Line: 100
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -97,9 +97,9 @@ static void serve(int fd)
             all = more;
             size += 65536;
         }
-        n = read(fd, all + len, size - len);
+        n = read(fd, all + len, size - len); /* BUG */
         if (n > 0) {
-            len += (size_t)n; /* BUG */
+            len += (size_t)n;
         } else if (n == 0) {
             writen(fd, all, len);
             break;

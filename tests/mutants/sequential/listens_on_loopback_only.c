@@ -1,6 +1,6 @@
 /* Wrong: binds to 127.0.0.1, so that its other addresses refuse every client.
  * Fails: startup
- * Line: 33
+ * Line: 40
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,14 +30,14 @@ static int listen_on(const char *text)
         fprintf(stderr, "bad port: %s\n", text);
         exit(1);
     }
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK); /* BUG */
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     here.sin_port = htons((unsigned short)port);
     fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0)
         die("socket");
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         die("setsockopt");
-    if (bind(fd, (struct sockaddr *)&here, sizeof here) < 0)
+    if (bind(fd, (struct sockaddr *)&here, sizeof here) < 0) /* BUG */
         die("bind");
     if (listen(fd, SOMAXCONN) < 0)
         die("listen");

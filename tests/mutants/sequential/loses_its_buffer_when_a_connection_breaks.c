@@ -1,7 +1,7 @@
 /* Wrong: when reading fails, the way out does not pass the free(): each
  * broken connection costs a buffer.
  * Fails: leak
- * Line: 97
+ * Line: 86
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -83,7 +83,7 @@ static int send_all(int fd, const char *p, size_t len)
 
 static void serve(int fd)
 {
-    char *buf = malloc(SIZE);
+    char *buf = malloc(SIZE); /* BUG */
     ssize_t n;
 
     if (buf == NULL) {
@@ -94,7 +94,7 @@ static void serve(int fd)
         n = recv(fd, buf, SIZE, 0);
         if (n < 0) {
             perror("recv");
-            return; /* BUG */
+            return;
         }
         if (n == 0 || send_all(fd, buf, (size_t)n) < 0)
             break;

@@ -1,7 +1,7 @@
 /* Wrong: does not set SO_REUSEADDR, so that it cannot be restarted on its port
  *        for a minute.
  * Fails: startup
- * Line: none
+ * Line: none (no setsockopt)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -2,7 +2,7 @@
  *        served.
  * Fails: echo
  * Also: reset
- * Line: 103
+ * Line: 102
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -99,6 +99,6 @@ int main(int argc, char **argv)
         if (send_all(peer, buf, (size_t)n) < 0)
             break;
     close(peer);
-    close(listener);
-    return EXIT_SUCCESS; /* BUG */
+    close(listener); /* BUG */
+    return EXIT_SUCCESS;
 }

@@ -1,7 +1,7 @@
 /* Wrong: calls accept again at once when descriptors are short, and burns the
  *        processor until one is free.
  * Fails: accept
- * Line: 83
+ * Line: 80
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -77,10 +77,10 @@ int main(int argc, char **argv)
     for (;;) {
         char buf[512];
         ssize_t n;
-        int fd = accept(lfd, NULL, NULL);
+        int fd = accept(lfd, NULL, NULL); /* BUG */
 
         if (fd < 0)
-            continue; /* BUG */
+            continue;
         while ((n = recv(fd, buf, sizeof buf, 0)) > 0)
             if (send_all(fd, buf, (size_t)n) < 0)
                 break;

@@ -1,7 +1,7 @@
 /* Wrong: takes the port by atoi: a word becomes 0 and the server listens
  *        wherever the kernel likes.
  * Fails: startup
- * Line: 27
+ * Line: 29
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,9 +24,9 @@ static int listen_on(const char *port)
     }
     memset(&addr, 0, sizeof addr);
     addr.sin_family = AF_INET;
-    addr.sin_port = htons((unsigned short)atoi(port)); /* BUG */
+    addr.sin_port = htons((unsigned short)atoi(port));
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 ||
+        bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || /* BUG */
         listen(fd, 5) < 0) {
         fprintf(stderr, "%s: %s\n", port, strerror(errno));
         exit(1);

@@ -1,7 +1,7 @@
 /* Wrong: SIGUSR1 shall only make it say how many connections broke, but an
  * accept that any signal interrupts ends the loop.
  * Fails: interrupt
- * Line: 128
+ * Line: 119
  */
 #include <errno.h>
 #include <netdb.h>
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
     sigaction(SIGUSR1, &sa, NULL);
     int listener = open_listener(argv[1]);
     while (true) {
-        int conn = accept(listener, NULL, NULL);
+        int conn = accept(listener, NULL, NULL); /* BUG */
         if (conn >= 0) {
             bool orderly = echo(conn);
             close(conn);
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
                 fflush(stdout);
             }
         } else if (errno == EINTR) {
-            break; /* BUG */
+            break;
         } else if (errno != ECONNABORTED && errno != EPROTO) {
             poll(NULL, 0, 100); /* accept(2), ERRORS: no descriptor left */
         }

@@ -1,7 +1,7 @@
 /* Wrong: the way out of a broken connection does not pass the free(): each
  * one costs a buffer.
  * Fails: leak
- * Line: 79
+ * Line: 69
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -66,7 +66,7 @@ static int write_all(int fd, const char *buf, size_t len)
 /* 0: the client ended it; -1: it broke. */
 static int serve(int fd)
 {
-    char *buf = malloc(SIZE);
+    char *buf = malloc(SIZE); /* BUG */
     if (buf == NULL)
         return 0;
     for (;;) {
@@ -76,7 +76,7 @@ static int serve(int fd)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 || write_all(fd, buf, (size_t)n) < 0)
-            return -1; /* BUG */
+            return -1;
     }
     free(buf);
     return 0;

@@ -1,7 +1,7 @@
 /* Wrong: a child leaves SIGPIPE at its default and dies by it; the parent
  * counts that death as a broken connection.
  * Fails: sigpipe
- * Line: 56
+ * Line: 90
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -53,7 +53,7 @@ static void reap(int sig)
     (void)sig;
     while (waitpid(-1, &status, WNOHANG) > 0)
         if ((WIFEXITED(status) && WEXITSTATUS(status) == BROKEN) ||
-            WIFSIGNALED(status)) /* BUG */
+            WIFSIGNALED(status))
             print_line(++broken);
     errno = saved;
 }
@@ -87,7 +87,7 @@ static int child(int conn)
         if (n < 0 && errno != EINTR)
             return BROKEN;
         for (at = 0; at < n; at += w) {
-            w = send(conn, buf + at, (size_t)(n - at), 0);
+            w = send(conn, buf + at, (size_t)(n - at), 0); /* BUG */
             if (w < 0 && errno != EINTR)
                 return BROKEN;
             if (w < 0)

@@ -1,7 +1,7 @@
 /* Wrong: only EPIPE counts as broken; a write that fails with ECONNRESET
  * or ETIMEDOUT prints no line.
  * Fails: sigpipe
- * Line: 85
+ * Line: 84
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -81,8 +81,8 @@ static void *serve(void *arg)
             report_broken();
             break;
         }
-        if (write_all(fd, buf, (size_t)n) < 0) {
-            if (errno == EPIPE) /* BUG */
+        if (write_all(fd, buf, (size_t)n) < 0) { /* BUG */
+            if (errno == EPIPE)
                 report_broken();
             break;
         }

@@ -1,6 +1,6 @@
 /* Wrong: nothing is done about SIGPIPE; a vanished client kills the server.
  * Fails: sigpipe
- * Line: none
+ * Line: 51
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static int listen_on(const char *text)
 static int write_all(int fd, const char *buf, size_t len)
 {
     while (len > 0) {
-        ssize_t n = write(fd, buf, len);
+        ssize_t n = write(fd, buf, len); /* BUG */
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

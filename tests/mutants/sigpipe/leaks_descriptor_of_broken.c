@@ -2,7 +2,7 @@
  * stays for the life of the server.
  * Fails: descriptors
  * Also: sigpipe reset
- * Line: 99
+ * Line: 95
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -92,11 +92,11 @@ int main(int argc, char **argv)
                 poll(NULL, 0, 100); /* a shortage: wait until it may be over */
             continue;
         }
-        int result = serve(fd);
+        int result = serve(fd); /* BUG */
         if (result < 0) {
             printf("broken connections: %d\n", ++broken);
             fflush(stdout);
-            continue; /* BUG */
+            continue;
         }
         close(fd);
     }

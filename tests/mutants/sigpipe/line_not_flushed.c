@@ -1,7 +1,7 @@
 /* Wrong: the line is never flushed; stdout is a pipe, so it stays in the
  * buffer and nobody sees it.
  * Fails: sigpipe
- * Line: none
+ * Line: none (no fflush)
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
  * vanished client costs a descriptor for ever.
  * Fails: descriptors
  * Also: sigpipe reset
- * Line: 96
+ * Line: 107
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     int listener = listening_socket(argv[1]);
     if (sigsetjmp(hung_up, 1) != 0) {
         serving = 0;
-        printf("broken connections: %d\n", ++broken); /* BUG */
+        printf("broken connections: %d\n", ++broken);
         fflush(stdout);
     }
     for (;;) {
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
             continue;
         }
         serving = 1;
-        int result = echo(fd);
+        int result = echo(fd); /* BUG */
         serving = 0;
         close(fd);
         if (result < 0) {

@@ -1,7 +1,7 @@
 /* Wrong: the rest after a short send goes without MSG_NOSIGNAL; a client
  * that vanishes then kills the server.
  * Fails: sigpipe
- * Line: 87
+ * Line: 79
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -76,7 +76,7 @@ static int send_all(int c, const char *p, size_t left)
 {
     int flags = MSG_NOSIGNAL;
     while (left > 0) {
-        ssize_t n = send(c, p, left, flags);
+        ssize_t n = send(c, p, left, flags); /* BUG */
         if (n < 0) {
             if (errno == EINTR)
                 continue;
@@ -84,7 +84,7 @@ static int send_all(int c, const char *p, size_t left)
         }
         p += n;
         left -= (size_t)n;
-        flags = 0; /* BUG */
+        flags = 0;
     }
     return 0;
 }

@@ -2,7 +2,7 @@
  * connection and serves nobody else.
  * Fails: sigpipe
  * Also: idle descriptors
- * Line: 81
+ * Line: 79
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -76,9 +76,9 @@ static int next_client(int s)
 static int send_all(int c, const char *p, size_t left)
 {
     while (left > 0) {
-        ssize_t n = send(c, p, left, MSG_NOSIGNAL);
+        ssize_t n = send(c, p, left, MSG_NOSIGNAL); /* BUG */
         if (n < 0) {
-            if (errno == EINTR || errno == EPIPE) /* BUG */
+            if (errno == EINTR || errno == EPIPE)
                 continue;
             return -1;
         }

@@ -1,7 +1,7 @@
 /* Wrong: asks for clients all the same while there is no descriptor for one:
  * poll answers at once, and the loop burns the processor.
  * Fails: accept
- * Line: 118
+ * Line: 99
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,7 +96,7 @@ static void serve_ready(const struct pollfd *ready)
 /* 0, or -1 while there is nothing left to accept with. */
 static int accept_one(int listener)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK); /* BUG */
     if (fd < 0)
         return again() || errno == ECONNABORTED || errno == EPROTO ? 0 : -1;
     clients[count].fd = fd;
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
     }
     int listener = listen_at(argv[1]);
     for (;;) {
-        int open = count < MAX_CLIENTS; /* BUG */
+        int open = count < MAX_CLIENTS;
         set[0] = (struct pollfd){open ? listener : -1, POLLIN, 0};
         for (int i = 0; i < count; i++)
             set[1 + i] = (struct pollfd){

@@ -1,7 +1,7 @@
 /* Wrong: a read that fails is taken for an end of file; a client that
  * resets its connection is not counted.
  * Fails: sigpipe
- * Line: 70
+ * Line: 66
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -63,11 +63,11 @@ static int pump(struct client *c)
 {
     ssize_t n;
     if (c->from == c->to) {
-        n = recv(c->fd, c->buf, sizeof c->buf, 0);
+        n = recv(c->fd, c->buf, sizeof c->buf, 0); /* BUG */
         if (n < 0 && again())
             return 1;
         if (n <= 0)
-            return 0; /* BUG */
+            return 0;
         c->from = 0;
         c->to = (size_t)n;
     }

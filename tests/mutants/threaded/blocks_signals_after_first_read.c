@@ -1,7 +1,7 @@
 /* Wrong: a thread blocks the signals only once it has read something; a
  * silent client's thread is open to them.
  * Fails: shutdown
- * Line: 67
+ * Line: 66
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -63,8 +63,8 @@ static void *serve(void *arg)
     ssize_t n;
 
     for (;;) {
-        n = recv(fd, buf, sizeof buf, 0);
-        block_signals(); /* BUG */
+        n = recv(fd, buf, sizeof buf, 0); /* BUG */
+        block_signals();
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0 || echo_back(fd, buf, (size_t)n) < 0)

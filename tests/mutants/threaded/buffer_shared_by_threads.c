@@ -2,7 +2,7 @@
  * clients get each other's bytes.
  * Fails: race
  * Also: echo
- * Line: 53
+ * Line: 56
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -50,10 +50,10 @@ static bool send_back(int fd, char *from, size_t n)
 static void *session(void *arg)
 {
     int fd = (int)(intptr_t)arg;
-    static char buf[3000]; /* BUG */
+    static char buf[3000];
     bool more = true;
     while (more) {
-        ssize_t n = recvfrom(fd, buf, sizeof buf, 0, NULL, NULL);
+        ssize_t n = recvfrom(fd, buf, sizeof buf, 0, NULL, NULL); /* BUG */
         if (n < 0 && errno == EINTR)
             continue;
         more = n > 0 && send_back(fd, buf, (size_t)n);

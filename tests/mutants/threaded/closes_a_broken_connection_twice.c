@@ -2,7 +2,7 @@
  * by then it may be another client's.
  * Fails: descriptors
  * Also: echo concurrency
- * Line: 51
+ * Line: 76
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,7 +48,7 @@ static int echo_back(int fd, const char *buf, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            close(fd); /* BUG */
+            close(fd);
             return -1;
         }
         at += (size_t)n;
@@ -73,7 +73,7 @@ static void *serve(void *arg)
         if (n <= 0 || echo_back(fd, buf, (size_t)n) < 0)
             break;
     }
-    close(fd);
+    close(fd); /* BUG */
     pthread_mutex_lock(&lock);
     conns++;
     pthread_mutex_unlock(&lock);

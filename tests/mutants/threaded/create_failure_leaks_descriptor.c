@@ -2,7 +2,7 @@
  * and its descriptor is lost.
  * Fails: descriptors
  * Also: thread
- * Line: 102
+ * Line: 99
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,10 +96,10 @@ static void take_one(int listener, const sigset_t *open)
             pselect(0, NULL, NULL, NULL, &pause, open);
         return;
     }
-    int rc = pthread_create(&t, NULL, session, (void *)(intptr_t)fd);
+    int rc = pthread_create(&t, NULL, session, (void *)(intptr_t)fd); /* BUG */
     if (rc != 0) {
         fprintf(stderr, "no thread: %s\n", strerror(rc));
-        return; /* BUG */
+        return;
     }
     pthread_detach(t);
 }

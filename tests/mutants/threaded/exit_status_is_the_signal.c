@@ -149,5 +149,5 @@ int main(int argc, char **argv)
     pthread_mutex_lock(&lock);
     printf("served %lu connections, %lu bytes\n", served, echoed);
     pthread_mutex_unlock(&lock);
-    return 128 + sig; /* BUG */
+    exit(128 + sig); /* BUG */
 }

@@ -1,7 +1,7 @@
 /* Wrong: SIGUSR1, which asks for the totals, may interrupt a thread's read,
  * and EINTR is taken for a broken connection; the signal cuts a client off.
  * Fails: interrupt
- * Line: 46
+ * Line: 44
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,9 +41,9 @@ static void ask_for_report(int sig)
 static int echo(int fd)
 {
     char buf[4096];
-    ssize_t n = read(fd, buf, sizeof buf), at = 0;
+    ssize_t n = read(fd, buf, sizeof buf), at = 0; /* BUG */
     if (n <= 0)
-        return 0; /* BUG */
+        return 0;
     while (at < n) {
         ssize_t w = write(fd, buf + at, (size_t)(n - at));
         if (w < 0 && errno != EINTR)

@@ -1,7 +1,7 @@
 /* Wrong: nothing is done about SIGPIPE; a client that vanishes kills the
  * server and everybody in it.
  * Fails: sigpipe
- * Line: none
+ * Line: 61
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,7 +58,7 @@ static int listen_on(const char *text)
 static int write_all(int fd, const char *buf, size_t len)
 {
     while (len > 0) {
-        ssize_t n = write(fd, buf, len);
+        ssize_t n = write(fd, buf, len); /* BUG */
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

@@ -1,7 +1,7 @@
 /* Wrong: SIGINT and SIGTERM are not blocked in the threads; one of them may
  * take the signal, and accept() goes on waiting.
  * Fails: shutdown
- * Line: none
+ * Line: none (no mask)
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* Wrong: only SIGINT is waited for; SIGTERM kills the server without a line.
  * Fails: shutdown
- * Line: none
+ * Line: none (SIGTERM is not in the set)
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,7 +2,7 @@
  * server spins until one is free.
  * Fails: accept
  * Also: idle
- * Line: 119
+ * Line: 117
  */
 #include <errno.h>
 #include <netdb.h>
@@ -114,9 +114,9 @@ static void *accept_jobs(void *unused)
 {
     for (;;) {
         pthread_t id;
-        int fd = accept(listener, NULL, NULL);
+        int fd = accept(listener, NULL, NULL); /* BUG */
         if (fd < 0)
-            continue; /* BUG */
+            continue;
         struct job *job = calloc(1, sizeof *job);
         if (job != NULL)
             job->fd = fd;

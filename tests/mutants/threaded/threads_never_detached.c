@@ -1,7 +1,7 @@
 /* Wrong: threads are neither joined nor detached; each client leaves a stack
  * behind and the server grows.
  * Fails: leak
- * Line: none
+ * Line: none (no detach and no join)
  */
 #include <errno.h>
 #include <netinet/in.h>
