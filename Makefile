@@ -18,6 +18,8 @@ COURSE     ?=
 INTERPOSER ?= $(BUILD)/interposer.so
 REPEAT     ?=
 LOAD       ?=
+UNDER      ?=
+QUICK      ?=
 
 CC       ?= cc
 VERSION  := 0.1.0

@@ -1,13 +1,15 @@
 #!/bin/sh
-# check.sh BUILD - the kit's own tests, one after the other. Each part prints
-# a line; the output of a part is shown where it fails.
+# check.sh BUILD - the kit's own tests. Each part prints a line; the output of
+# a part is shown where it fails. The exam, the longest, runs beside the others.
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 build=$1
-passed=0
-failed=0
+results=$build/check/results
 mkdir -p "$build/check"
+: >"$results"
+
+trap 'trap - TERM; kill 0' INT TERM # the exam goes with it
 
 # part NAME COMMAND...: runs it with its output in a log.
 part() {
@@ -16,12 +18,10 @@ part() {
     shift
     begun=$(date +%s)
     if "$@" >"$log" 2>&1 </dev/null; then
-        passed=$((passed + 1))
-        echo "ok $name ($(($(date +%s) - begun)) s)"
+        echo "ok $name ($(($(date +%s) - begun)) s)" | tee -a "$results"
     else
-        failed=$((failed + 1))
         tail -n 40 "$log"
-        echo "not ok $name (all of it: $log)"
+        echo "not ok $name (all of it: $log)" | tee -a "$results"
     fi
 }
 
@@ -52,6 +52,7 @@ compiles_with() {
 part compiles_with_gcc compiles_with gcc
 part compiles_with_clang compiles_with clang
 make -s build BUILD="$build" || exit 1
+part exam make -s exam QUICK=1 BUILD="$build" &
 part unit_tests make -s unit BUILD="$build"
 part solutions_get_full_marks solutions
 part stubs_are_not_started stubs
@@ -68,8 +69,9 @@ part class tests/class.py "$build"
 part watch tests/watch.py --build "$build"
 part replays tests/replays.py --few --times 2 --grade "$build/grade" \
     --interposer "$build/interposer.so"
-part exam make -s exam BUILD="$build"
 part unit_tests_under_sanitizers sanitizers
 part format_and_linters make -s lint BUILD="$build"
-echo "check: $passed passed, $failed failed"
+wait
+failed=$(grep -c '^not ok' "$results")
+echo "check: $(grep -c '^ok' "$results") passed, $failed failed"
 [ "$failed" = 0 ]
