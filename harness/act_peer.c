@@ -56,10 +56,12 @@ static struct peer *client(struct play *play, const char *addr, int buffer)
 
     play_must(play, is_connected, peer, "a client can connect");
     play_blame_for(play, BLAME_LISTENER);
-    if (!peer->connected)
+    if (!peer->connected) {
+        play_settle(play); /* who closes its socket may be about to end */
         play_fail(play, "a client can connect", "connect() to port %u: %s%s",
                   play->port, strerror(peer->error),
                   play_describe_end(play, end, sizeof(end)));
+    }
     play_blame_for(play, BLAME_BY_ITSELF);
     return peer;
 }

@@ -23,24 +23,15 @@ enum failure_class {
 };
 const char *failure_class_name(enum failure_class class);
 
-/* What must be true of the call; tested by the interposer as well, there and
- * then. */
-enum failure_when {
-    WHEN_ALWAYS,
-    WHEN_LONGER,   /* it moved more than one byte */
-    WHEN_HANDLER,  /* a handler that interrupts it is installed */
-    WHEN_NONBLOCK, /* on a non-blocking descriptor, not edge-triggered */
-};
-
 struct failure {
     enum call_family family;
     enum fault_action action;
     int value; /* errno; bytes as of fault.h */
     enum failure_class class;
-    enum failure_when when;
-    bool on_connection; /* only where the call is one on a connection */
-    bool client_only;   /* only the client: a server makes no such call */
-    bool lasts;         /* also from this call on, for a while */
+    enum fault_when when; /* tested by the interposer, there and then */
+    bool on_connection;   /* only where the call is one on a connection */
+    bool client_only;     /* only the client: a server makes no such call */
+    bool lasts;           /* also from this call on, for a while */
     const char *page;
 };
 

@@ -38,6 +38,15 @@ enum fault_action {
     FAULT_HOLD_AFTER, /* makes the call, then waits before it returns */
 };
 
+/* What must be true of a call for a failure to be possible there and then. */
+enum fault_when {
+    WHEN_ALWAYS,
+    WHEN_LONGER,   /* it moves more than one byte, and may move fewer */
+    WHEN_HANDLER,  /* a handler that interrupts it is installed */
+    WHEN_NONBLOCK, /* on a non-blocking descriptor, not edge-triggered */
+    WHEN_COUNT,
+};
+
 #define FAULT_CONN_ANY 0
 #define FAULT_FOREVER  UINT32_MAX
 

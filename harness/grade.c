@@ -46,7 +46,6 @@ struct options {
     bool verbose;
     const char *replay;    /* "text" or "json"; NULL: grade */
     const char *debugger;  /* NULL: none */
-    bool sweep;            /* every call x every failure */
     const char *fault;     /* a plan to replay; NULL: a case */
     bool without_valgrind; /* the cases that need it are left out */
     bool only_valgrind;    /* all others are */
@@ -123,7 +122,6 @@ static struct options parse_options(int argc, char **argv)
         {"verbose", no_argument, NULL, 'v'},
         {"replay", required_argument, NULL, 'R'},
         {"debug", required_argument, NULL, 'D'},
-        {"sweep", no_argument, NULL, 'S'},
         {"fault", required_argument, NULL, 'F'},
         {"valgrind", required_argument, NULL, 'V'},
         {"formats", required_argument, NULL, 'f'},
@@ -171,9 +169,6 @@ static struct options parse_options(int argc, char **argv)
             break;
         case 'R':
             options.replay = optarg;
-            break;
-        case 'S':
-            options.sweep = true;
             break;
         case 'F':
             options.fault = *optarg ? optarg : NULL;
@@ -336,8 +331,7 @@ static void check_input(const struct options *options)
              (!options->pattern || count_matches(options) > 1))
         give_up("a replay wants one case: STEP=forked CASE=echoes_a_line; "
                 "`make list` shows them all");
-    if (options->pattern && !options->sweep && !options->fault &&
-        count_matches(options) == 0)
+    if (options->pattern && !options->fault && count_matches(options) == 0)
         give_up("no case is named %s; `make list` shows them all",
                 options->pattern);
     if (stat(options->submission, &info) < 0)
@@ -416,19 +410,18 @@ static pid_t start_job(struct job *job, const struct options *options,
     return pid;
 }
 
-/* The table to play: the step's own, or the sweep's in its place. */
+/* The table to play: the step's own, or a scene under the plan. */
 static const struct step *table_of(const struct step *step,
                                    const struct options *options)
 {
     static struct step tables[RESULT_STEPS];
     static size_t used;
 
-    if (!options->sweep && !options->fault)
+    if (!options->fault)
         return step;
     if (used == RESULT_STEPS)
         give_up("there are more than %d steps", RESULT_STEPS);
-    tables[used] =
-        options->fault ? sweep_scene(step, options->fault) : sweep_step(step);
+    tables[used] = sweep_scene(step, options->fault);
     return &tables[used++];
 }
 
@@ -464,7 +457,7 @@ static struct step_result *new_results(const struct options *options,
         give_up("no memory: %s", strerror(errno));
     for (size_t i = 0; i < steps; i++)
         results[i].step = table_of(__start_faultline_steps[i], options);
-    if (options->course && !options->sweep && !options->fault)
+    if (options->course && !options->fault)
         apply_course(options->course, results, steps);
     *count = steps;
     return results;

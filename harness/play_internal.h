@@ -54,6 +54,7 @@ struct play {
 
     /* For the blamed line. */
     const char *binary; /* the program's file */
+    const char *interposer;
     struct source *source;
     enum play_blame blame, blame_of_case;
     int blame_conn;  /* the connection in question; 0: none */
@@ -116,7 +117,8 @@ char *play_describe_end(struct play *play, char *text, size_t size);
 void play_blame_for(struct play *play, enum play_blame blame);
 
 /* Ends the play as "not graded": the machine's trouble, by errno. */
-void play_not_graded(struct play *play, const char *what);
+__attribute__((noreturn)) void play_not_graded(struct play *play,
+                                               const char *what);
 
 /* A peer that lives as long as the play. */
 struct peer *play_new_peer(struct play *play);

@@ -29,7 +29,7 @@ struct result {
 };
 
 /* The points of a case: all or nothing; a sweep's in proportion to what was
- * survived, rounded down to halves, nothing for less than half. */
+ * survived, rounded down to quarters, nothing for less than half. */
 double case_score(const struct step_case *row, const struct verdict *verdict);
 
 /* The points of a step; of all; and whether every case could be judged. */

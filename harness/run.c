@@ -54,7 +54,7 @@ double case_score(const struct step_case *row, const struct verdict *verdict)
     if (verdict->status != VERDICT_FAIL ||
         verdict->survived * 2 < verdict->injected || verdict->injected == 0)
         return 0;
-    return floor(row->points * 2 * verdict->survived / verdict->injected) / 2;
+    return floor(row->points * 4 * verdict->survived / verdict->injected) / 4;
 }
 
 double step_score(const struct step_result *step)
@@ -242,6 +242,7 @@ static int set_up(void **state)
     run.play->verdict = verdict;
     run.play->program_name = run.result->step->name;
     run.play->binary = run.binary;
+    run.play->interposer = run.interposer;
     return 0;
 }
 

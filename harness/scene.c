@@ -25,32 +25,87 @@ static bool is_over(struct play *play, void *arg)
     return peer->eof || peer->error;
 }
 
+/* Whose rule it is that is looked at now; else the failure's own. */
+static void breaks_rule(struct play *play, enum obligation obligation)
+{
+    play->verdict->has_obligation = true;
+    play->verdict->obligation = obligation;
+}
+
+/* ---- A shortage that lasts ---- */
+
+/* A failure that is planned for ever, and has come. Returns its number from
+ * 1; 0: none. Short counts may last; they are no shortage. */
+static unsigned lasting_shortage(struct play *play)
+{
+    struct trace *trace = play->program->trace;
+
+    for (unsigned i = 0; i < trace->fault_count; i++)
+        if (trace->fault[i].last == FAULT_FOREVER &&
+            trace->fault[i].action == FAULT_ERRNO && play_fired(play, i))
+            return i + 1;
+    return 0;
+}
+
+struct wait {
+    play_condition *settled;
+    struct peer *client;
+};
+
+static bool settled_or_short(struct play *play, void *arg)
+{
+    const struct wait *wait = arg;
+
+    return wait->settled(play, wait->client) || lasting_shortage(play) > 0;
+}
+
+/* While it lasts the program waits, or turns clients away, and does not
+ * spin; then it passes. */
+static void outlast_shortage(struct play *play)
+{
+    unsigned fault = lasting_shortage(play);
+
+    if (fault == 0)
+        return;
+    expect_no_spin(play);
+    play_fault_ends(play, fault - 1);
+}
+
 /* A lost client is told so: its connection ends. It never hangs. */
-static void settle(struct play *play, struct peer *client,
+static void settle(const struct scene *scene, struct peer *client,
                    play_condition *settled)
 {
+    struct play *play = scene->play;
+    struct wait wait = {settled, client};
+
     play->blame_conn = client->number;
-    play_must(play, settled, client,
-              "each client is served, or its connection ends");
+    do {
+        play_must(play, settled_or_short, &wait,
+                  "each client is served, or its connection ends");
+        outlast_shortage(play);
+    } while (!settled(play, client));
 }
 
 static bool is_whole(const struct peer *client)
 {
-    return client->received == client->queued && client->eof && !client->error;
+    return client->queued > 0 && client->received == client->queued &&
+           client->eof && !client->error;
 }
 
-static void say(struct play *play, struct peer *client, size_t len)
+static void say(const struct scene *scene, struct peer *client, size_t len)
 {
     if (client->eof || client->error)
         return;
-    play_send_pattern(play, client, len);
-    settle(play, client, is_settled);
+    play_send_pattern(scene->play, client, len);
+    settle(scene, client, is_settled);
 }
 
-static void finish(struct play *play, struct peer *client)
+static void finish(const struct scene *scene, struct peer *client)
 {
-    play_half_close(play, client);
-    settle(play, client, is_over);
+    play_half_close(scene->play, client);
+    settle(scene, client, is_over);
+    if (scene->play->step->sweep.leaves_no_zombies)
+        play_settle(scene->play); /* who served it has ended, too */
 }
 
 /* ---- What a failure may cost ---- */
@@ -106,6 +161,7 @@ static void judge_client(const struct scene *scene, const struct peer *client,
 
     if (is_whole(client))
         return;
+    play_settle(play); /* before the next comes: it may be about to end */
     ++*lost;
     play->blame_conn = client->number;
     if (!scene->fails || scene->class == CLASS_TRANSPARENT)
@@ -127,14 +183,20 @@ static void judge_client(const struct scene *scene, const struct peer *client,
 
 /* ---- Afterwards ---- */
 
+#define FAILURES_MOST 32 /* more than any plan holds, but for ever */
+
 static void serve_a_fresh_client(const struct scene *scene, unsigned *lost)
 {
     struct peer *fresh;
+    int tries = 0;
 
     do {
+        if (tries++ == FAILURES_MOST)
+            play_fail(scene->play, "a fresh client is served",
+                      "%d came, and none was", FAILURES_MOST);
         fresh = play_client(scene->play);
-        say(scene->play, fresh, 64);
-        finish(scene->play, fresh);
+        say(scene, fresh, 20);
+        finish(scene, fresh);
         judge_client(scene, fresh, lost);
     } while (!is_whole(fresh));
 }
@@ -150,6 +212,14 @@ static bool holds_no_more(struct play *play, void *arg)
            now.descriptors <= baseline->descriptors;
 }
 
+__attribute__((noreturn)) static void
+left_behind(struct play *play, const char *what, unsigned now, unsigned before)
+{
+    play_fail(play, "what served a broken connection is gone with it",
+              "at rest it has %u %s, where it has %u without the failure", now,
+              what, before);
+}
+
 static void compare_with(struct play *play,
                          const struct scene_baseline *baseline)
 {
@@ -162,11 +232,12 @@ static void compare_with(struct play *play,
     if (end == END_HOLDS)
         return;
     scene_measure(play, &now);
-    play_fail(play, "what served a broken connection is gone with it",
-              "at rest it has %u processes, %u threads and %u descriptors; "
-              "without the failure %u, %u and %u",
-              now.processes, now.threads, now.descriptors, baseline->processes,
-              baseline->threads, baseline->descriptors);
+    if (now.processes > baseline->processes)
+        left_behind(play, "processes", now.processes, baseline->processes);
+    if (now.threads > baseline->threads)
+        left_behind(play, "threads", now.threads, baseline->threads);
+    breaks_rule(play, OBLIGATION_descriptors);
+    left_behind(play, "descriptors", now.descriptors, baseline->descriptors);
 }
 
 void scene_measure(struct play *play, struct scene_baseline *baseline)
@@ -186,12 +257,18 @@ static void clean_up(const struct scene *scene)
 {
     struct play *play = scene->play;
 
+    play_rest(play);
     if (scene->baseline->known)
         compare_with(play, scene->baseline);
-    if (play->step->sweep.leaves_no_zombies)
+    if (play->step->sweep.leaves_no_zombies) {
+        breaks_rule(play, OBLIGATION_zombie);
         expect_no_zombies(play);
-    if (play->step->sweep.owes)
+    }
+    if (play->step->sweep.owes) {
+        breaks_rule(play, OBLIGATION_sigpipe);
         play->step->sweep.owes(play, breaks(play));
+    }
+    play->verdict->has_obligation = false;
     expect_alive(play);
 }
 
@@ -233,17 +310,17 @@ static void server_scene(const struct scene *scene)
     if (!start_server(scene))
         return;
     struct peer *one = play_client(play);
-    say(play, one, 60);
+    say(scene, one, 40);
     struct peer *two = play_client(play);
-    say(play, one, 700);
-    finish(play, one);
+    say(scene, one, 120);
+    finish(scene, one);
     judge_client(scene, one, &lost);
-    say(play, two, 300);
-    finish(play, two);
+    say(scene, two, 60);
+    finish(scene, two);
     judge_client(scene, two, &lost);
     struct peer *three = play_client(play);
-    play_send_pattern(play, three, 500);
-    finish(play, three);
+    play_send_pattern(play, three, 80);
+    finish(scene, three);
     judge_client(scene, three, &lost);
     serve_a_fresh_client(scene, &lost);
     clean_up(scene);

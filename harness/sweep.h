@@ -1,10 +1,10 @@
 /* sweep.h - every call of a recorded run x every failure of the catalogue.
  *
- * A sweep records the step's scene without failures, then plays it again for
- * each recorded call and each failure that the catalogue allows there. Calls
- * that show up for the first time behind a failure are queued and failed in
- * turn, on top of the first failure. Each run is judged by what the class of
- * its failure may cost.
+ * A sweep records the step's scene without failures, twice, then plays it
+ * again for each recorded call and each failure that the catalogue allows
+ * there. Calls that show up for the first time behind a failure are queued
+ * and failed in turn, on top of the first failure. Each run is judged by what
+ * the class of its failure may cost.
  */
 #ifndef FAULTLINE_SWEEP_H
 #define FAULTLINE_SWEEP_H
@@ -12,10 +12,13 @@
 #include "catalogue.h"
 #include "play.h"
 
-/* The step with a table of four cases, one a class of failures, in place of
- * its own: its verdicts say how many of the injected failures the program
- * survived, and where the others did harm. */
-struct step sweep_step(const struct step *step);
+/* Plays for a step's rows, one a class of failures. The verdict says how many
+ * of the injected failures the program survived, and where the others did
+ * harm. */
+void sweep_transparent(struct play *play);
+void sweep_connection(struct play *play);
+void sweep_resource(struct play *play);
+void sweep_startup(struct play *play);
 
 /* The step with one case in place of its own: the sweep's scene under that
  * plan (fault.h), for a replay. `plan` must outlive it. */

@@ -41,6 +41,8 @@ struct trace_record {
     uint16_t call;    /* enum call_id */
     uint8_t injected; /* enum fault_action: this call did not go as usual */
     uint8_t in_handler;
+    uint8_t could;  /* of a recorded run: 1 << enum fault_when for each way
+                     * in which it could have failed */
     int32_t conn;   /* the connection's number; 0: none */
     int32_t fd;     /* -1: none */
     int64_t arg[2]; /* what matters of the arguments: see the interposer; [1]
@@ -85,6 +87,8 @@ struct trace {
                                 * connects are numbered instead */
     uint32_t numbers_accepts;  /* the clients are none of ours: numbered in the
                                 * order in which they are accepted */
+
+    uint32_t recording; /* each call tells how it could have failed */
 
     _Atomic uint32_t debug; /* a futex: changes to OFF to let it go on */
 

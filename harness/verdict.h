@@ -47,6 +47,8 @@ struct verdict {
     /* Of a sweep only. */
     unsigned injected, survived; /* failures; injected 0: no sweep */
     char plan[200];              /* the first that did harm, as of fault.h */
+    char harm[2048];             /* all that did, a line for each kind */
+    char bounds[256];            /* what was left out; "": nothing */
     bool has_obligation;         /* whose rule it broke: */
     enum obligation obligation;
 };

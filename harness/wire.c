@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "wire.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
@@ -26,6 +27,40 @@ struct row {
  * is, and a shut window is probed.) */
 #define TIMER_RETRANSMIT 1
 
+/* The next number, as all there are: in hexadecimal digits. An address of
+ * IPv6 is too long for it, and nobody asks. */
+static unsigned long next_number(const char **at)
+{
+    unsigned long value = 0;
+
+    while (**at && !isxdigit((unsigned char)**at))
+        ++*at;
+    for (; isxdigit((unsigned char)**at); ++*at)
+        value = value * 16 + (unsigned long)(isdigit((unsigned char)**at)
+                                                 ? **at - '0'
+                                                 : (**at | 32) - 'a' + 10);
+    return value;
+}
+
+/* sl: address:port address:port st tx:rx tr:when retransmits uid timeout
+ * inode, which is decimal. A table has a thousand lines, too many for
+ * sscanf(3). */
+static struct row read_row(const char *line)
+{
+    unsigned long number[13];
+
+    for (int i = 0; i < 13; i++)
+        number[i] = next_number(&line);
+    return (struct row){.local = (unsigned)number[2],
+                        .remote = (unsigned)number[4],
+                        .state = (unsigned)number[5],
+                        .unacknowledged = number[6],
+                        .unread = number[7],
+                        .timer = (unsigned)number[8],
+                        .retransmits = (unsigned)number[10],
+                        .inode = strtoull(line, NULL, 10)};
+}
+
 /* Calls `each` for every TCP socket until it returns true. Returns whether it
  * did; -1 where there is no table. */
 static int each_row(bool (*each)(const struct row *, void *), void *arg)
@@ -41,16 +76,12 @@ static int each_row(bool (*each)(const struct row *, void *), void *arg)
             continue;
         setvbuf(table, room, _IOFBF, sizeof(room));
         found = found < 0 ? 0 : found;
+        if (!fgets(line, sizeof(line), table)) /* the columns' names */
+            line[0] = '\0';
         while (found == 0 && fgets(line, sizeof(line), table)) {
-            struct row row;
+            struct row row = read_row(line);
 
-            if (sscanf(line,
-                       " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%x %x %lx:%lx %x:%*x %x "
-                       "%*u %*u %llu",
-                       &row.local, &row.remote, &row.state, &row.unacknowledged,
-                       &row.unread, &row.timer, &row.retransmits,
-                       &row.inode) == 8 &&
-                each(&row, arg))
+            if (each(&row, arg))
                 found = 1;
         }
         fclose(table);

@@ -25,6 +25,7 @@ LABEL, ACTOR = 12, 12  # columns before a row, and of who acts in it
 
 NORMAL = [
     (r"\b1[56]\d{3}\b", "PORT"),            # as the sandbox has them free
+    (r"\bport \d+", "port PORT"),
     (r"\d+\.\d s\b", "T s"),
     (r"\b\d+ calls without", "N calls without"),
     (r"spins: \d+ calls, and pauses of \d+", "spins: N calls, and pauses of N"),

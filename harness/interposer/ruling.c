@@ -128,38 +128,63 @@ static bool brings_mask(enum call_id id)
     return id == CALL_ppoll || id == CALL_pselect || id == CALL_epoll_pwait;
 }
 
-static int interrupter(const struct call *c)
+static int interrupter(const struct call *c, enum call_id id,
+                       const sigset_t *mask)
 {
     return signal_that_interrupts(c->family != FAMILY_POLL &&
                                       c->family != FAMILY_PAUSE,
-                                  brings_mask(asked_call) ? NULL : &asked_mask);
+                                  brings_mask(id) ? NULL : mask);
 }
 
-/* Could the kernel have answered so, there and then? */
-static bool could_fail_so(const struct fault *fault, const struct call *c,
-                          int circumstance)
+static enum fault_when when_possible(const struct fault *fault)
 {
-    if (fault->action == FAULT_DROP)
-        return c->family == FAMILY_ACCEPT;
-    /* Edge-triggered, a short count means "drained": epoll(7). */
     if (fault->action == FAULT_SHORT)
+        return WHEN_LONGER;
+    if (fault->action != FAULT_ERRNO)
+        return WHEN_ALWAYS;
+    return fault->value == EINTR    ? WHEN_HANDLER
+           : fault->value == EAGAIN ? WHEN_NONBLOCK
+                                    : WHEN_ALWAYS;
+}
+
+/* Could the kernel answer so, there and then? */
+static bool is_possible(enum fault_when when, const struct call *c,
+                        enum call_id id, int circumstance, const sigset_t *mask)
+{
+    bool waits = circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE);
+
+    switch (when) {
+    case WHEN_LONGER: /* edge-triggered it would mean "drained": epoll(7) */
         return !(circumstance & CALL_NEVER_SHORT) && c->value > 1 &&
                !(fd_flags(c->fd) & FD_EDGE);
-    switch (fault->value) {
-    case EINTR:
-        if (circumstance & CALL_NEVER_BLOCKS)
-            return false;
-        if ((circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE)) &&
-            never_blocks(c, circumstance))
-            return false;
-        return interrupter(c) != 0;
-    case EAGAIN:
-        if (!(circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE)))
-            return true;
-        return never_blocks(c, circumstance) && !(fd_flags(c->fd) & FD_EDGE);
+    case WHEN_HANDLER:
+        return !(circumstance & CALL_NEVER_BLOCKS) &&
+               !(waits && never_blocks(c, circumstance)) &&
+               interrupter(c, id, mask) != 0;
+    case WHEN_NONBLOCK:
+        return !waits ||
+               (never_blocks(c, circumstance) && !(fd_flags(c->fd) & FD_EDGE));
     default:
         return true;
     }
+}
+
+/* For a sweep: in which ways could this call fail? How many bytes are at
+ * stake shows when it returns. */
+static void note_what_could_be(struct call *c, enum call_id id,
+                               int circumstance)
+{
+    struct call longer = *c;
+    sigset_t mask;
+    uint8_t could = 0;
+
+    longer.value = INT32_MAX;
+    real.pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    for (int when = 0; when < WHEN_COUNT; when++)
+        if (is_possible((enum fault_when)when, &longer, id, circumstance,
+                        &mask))
+            could |= (uint8_t)(1u << when);
+    c->record->could = could;
 }
 
 static int64_t shortened(int64_t len, int32_t how)
@@ -176,14 +201,16 @@ static void ask_plan(struct call *c)
         struct fault *fault = &trace->fault[i];
 
         if (!is_failure(fault) || !fault_is_for(fault, c, asked_call) ||
-            !could_fail_so(fault, c, asked_circumstance) ||
+            (fault->action == FAULT_DROP && c->family != FAMILY_ACCEPT) ||
+            !is_possible(when_possible(fault), c, asked_call,
+                         asked_circumstance, &asked_mask) ||
             !fault_hits(fault) || c->action != FAULT_NOTHING)
             continue;
         fault_fires(fault);
         c->action = fault->action;
         c->signal = fault->signal;
         if (fault->action == FAULT_ERRNO && fault->value == EINTR)
-            c->interrupter = interrupter(c);
+            c->interrupter = interrupter(c, asked_call, &asked_mask);
         c->ruling = fault->action == FAULT_SHORT
                         ? (int32_t)shortened(c->value, fault->value)
                         : fault->value;
@@ -300,6 +327,8 @@ static void rule(struct call *c, enum call_id id, int64_t len, int circumstance)
 
 void ruling_on(struct call *c, enum call_id id, int64_t len, int circumstance)
 {
+    if (trace->recording)
+        note_what_could_be(c, id, circumstance);
     if (trace->fault_count > 0)
         pass_gates(c, id);
     if (is_planned_for(c, id) || (remote_control && c->record->caller[0] != 0))
@@ -326,9 +355,18 @@ static void drop_client(int fd)
         real.close(client);
 }
 
-static bool breaks_connection(int error)
+static bool breaks_connection(const struct call *c)
 {
-    return error == ECONNRESET || error == ETIMEDOUT || error == EPIPE;
+    switch (c->family) {
+    case FAMILY_READ:
+    case FAMILY_WRITE:
+        return c->value == ECONNRESET || c->value == ETIMEDOUT ||
+               c->value == EPIPE;
+    case FAMILY_SHUTDOWN:
+        return c->value == ENOTCONN;
+    default:
+        return false;
+    }
 }
 
 bool call_fails(struct call *c)
@@ -337,8 +375,7 @@ bool call_fails(struct call *c)
         return false;
     if (c->action == FAULT_DROP)
         drop_client(c->fd);
-    if ((c->family == FAMILY_READ || c->family == FAMILY_WRITE) && c->conn &&
-        breaks_connection(c->value))
+    if (c->conn && breaks_connection(c))
         break_connection(c->fd);
     if (c->interrupter) /* its handler runs, then the call fails */
         raise_here(c->interrupter);

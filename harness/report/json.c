@@ -33,6 +33,19 @@ static json_t *text(const char *bytes)
     return json_string(clean);
 }
 
+static json_t *lines(const char *bytes)
+{
+    json_t *all = json_array();
+    char line[512];
+
+    for (size_t len; *bytes; bytes += len + (bytes[len] == '\n')) {
+        len = strcspn(bytes, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)len, bytes);
+        json_array_append_new(all, text(line));
+    }
+    return all;
+}
+
 static json_t *where(const struct verdict *verdict)
 {
     if (!verdict->file[0] && !verdict->function[0])
@@ -83,6 +96,8 @@ static json_t *one_case(const struct result *result, const struct step *step,
                             json_integer(verdict->injected));
         json_object_set_new(object, "survived",
                             json_integer(verdict->survived));
+        json_object_set_new(object, "harm", lines(verdict->harm));
+        json_object_set_new(object, "bounds", text(verdict->bounds));
     }
     return object;
 }

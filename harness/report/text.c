@@ -9,6 +9,7 @@
 #define BAR   20
 
 #define MOST_BRIEF 5 /* failures told by a line */
+#define MOST_HARM  3 /* kinds of harm that a sweep tells of */
 
 enum tone { PLAIN, GOOD, BAD, DIM, STRONG };
 
@@ -150,6 +151,14 @@ static void brief_note(FILE *out, const char *note)
     fprintf(out, "%.*s", brief < (size_t)room ? (int)brief : room, note);
 }
 
+static void all_passed(FILE *out, const struct step_result *step)
+{
+    fprintf(out, "%zu cases, ", count_status(step, VERDICT_PASS));
+    if (injected(step) > 0)
+        fprintf(out, "%u injected, ", injected(step));
+    fprintf(out, "%.1f s", step->duration_ms / 1000);
+}
+
 void report_text_step(FILE *out, const struct step_result *step,
                       const struct report_style *style)
 {
@@ -175,12 +184,8 @@ void report_text_step(FILE *out, const struct step_result *step,
                     count_status(step, VERDICT_PASS));
     else if (hides_a_failure(step))
         fprintf(out, "hidden cases failed");
-    else if (injected(step))
-        fprintf(out, "%u injected failures survived, %.1f s", injected(step),
-                step->duration_ms / 1000);
     else
-        fprintf(out, "%zu cases, %.1f s", count_status(step, VERDICT_PASS),
-                step->duration_ms / 1000);
+        all_passed(out, step);
     fputc('\n', out);
 }
 
@@ -249,6 +254,28 @@ static void printed(FILE *out, const char *text)
     report_wrap(out, "  it said   ", told);
 }
 
+/* A sweep's: which lines, by what kind of failure. */
+static void harm(FILE *out, const struct verdict *verdict, bool all)
+{
+    const char *at = verdict->harm;
+    size_t told = 0, more = 0;
+    char line[400];
+
+    for (size_t len; *at; at += len + (at[len] == '\n')) {
+        len = strcspn(at, "\n");
+        if (!all && told == MOST_HARM) {
+            more++;
+            continue;
+        }
+        snprintf(line, sizeof(line), "%.*s", (int)len, at);
+        report_wrap(out, told++ == 0 ? "  harmed    " : "            ", line);
+    }
+    if (more > 0)
+        fprintf(out, "            and %zu more (V=1 tells all)\n", more);
+    if (verdict->bounds[0] && all)
+        report_wrap(out, "  bounds    ", verdict->bounds);
+}
+
 static void one_failure(FILE *out, const struct result *result,
                         const struct step_result *step, size_t i,
                         const struct report_style *style)
@@ -266,6 +293,7 @@ static void one_failure(FILE *out, const struct result *result,
     if (verdict->expected[0])
         report_wrap(out, "  expected  ", verdict->expected);
     report_wrap(out, "  came      ", verdict->came);
+    harm(out, verdict, style->verbose);
     if (verdict->story[0])
         what_led_to_it(out, verdict->story);
     if (verdict->printed[0])

@@ -2,6 +2,7 @@
  * goes to the server, what comes from the server goes to stdout. How the
  * program begins: 1_client_start.c; how it ends: 1_client_end.c. */
 #include "1_client.h"
+#include "swept.h"
 #include "watched.h"
 
 #include <stdio.h>
@@ -262,21 +263,21 @@ static const struct step_case cases[] = {
      .hint = "What does the program send for the input `one\\ntwo`?",
      .play = keeps_a_last_line_without_newline, .needs = "echoes_a_line"},
     {.name = "short_reads_cost_nothing", .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "read(2) on a socket gives what has come so far, be it one byte "
             "of a line.",
      .hint = "Few bytes are no end: when is the program ready for more?",
      .faults = "read@conn1#1..5=short:1,read@conn1#6..9=short:half",
      .play = costs_nothing, .needs = "echoes_a_line"},
     {.name = "short_writes_cost_nothing", .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "write(2) on a socket may take less than it was given, and the "
             "rest is still to be sent.",
      .hint = "Go on behind what was taken until nothing is left.",
      .faults = "write@conn1#1..5=short:1,write@conn1#6..9=short:half",
      .play = costs_nothing, .needs = "echoes_a_line"},
     {.name = "interrupted_calls_cost_nothing",
-     .obligation = OBLIGATION_interrupt, .points = 0.5,
+     .obligation = OBLIGATION_interrupt, .points = 0.25,
      .why = "A call that a signal ended (EINTR), or that was not ready after "
             "all (EAGAIN), has done nothing, and nothing is wrong: signal(7), "
             "select(2), BUGS.",
@@ -321,13 +322,13 @@ static const struct step_case cases[] = {
             "the keyboard learns it a line too late: poll(2).",
      .hint = "The program waits for two things: which one does it watch?",
      .play = notices_the_end_while_stdin_is_open, .needs = "echoes_a_line"},
-    {.name = "notices_a_reset", .obligation = OBLIGATION_reset, .points = 0.5,
+    {.name = "notices_a_reset", .obligation = OBLIGATION_reset, .points = 0.25,
      .why = "A server that crashes answers with RST, and read(2) fails with "
             "ECONNRESET: the echo that is due will never come.",
      .hint = "What does the program do when read(2) answers -1?",
      .play = notices_a_reset, .needs = "echoes_a_line"},
     {.name = "gives_up_on_a_dead_connection", .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "When the other end is cut off TCP tries for some time, then "
             "read(2) fails with ETIMEDOUT: tcp(7), ERRORS.",
      .hint = "Which failures of read(2) pass, and which are for good?",
@@ -360,7 +361,7 @@ static const struct step_case cases[] = {
      .hint = "atoi(3) cannot say no.",
      .play = refuses_an_unknown_port, .needs = "connects"},
     {.name = "says_why_it_cannot_connect", .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Who reads the message wants to know what failed and why, a "
             "script sees the status 1: strerror(3), exit(3).",
      .hint = "errno still knows it, if no other call came between.",
@@ -384,6 +385,9 @@ static const struct step_case cases[] = {
             "freeaddrinfo(3), free(3).",
      .hint = "Follow the list of addresses when none of them connects.",
      .play = survives_a_host_that_refuses, .needs = "connects"},
+    SWEPT_TRANSPARENT(0.5, "echoes_a_line"),
+    SWEPT_CONNECTION(0.5, "echoes_a_line"),
+    SWEPT_STARTUP(0.5, "connects"),
     WATCHED_MEMORY(WATCHED_CLIENT_FAULTS, watched_client,
         "echoes_a_line"),
     WATCHED_LEAK(WATCHED_CLIENT_FAULTS, watched_client,

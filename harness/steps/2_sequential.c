@@ -4,6 +4,7 @@
  * still have bytes for it.
  */
 #include "server.h"
+#include "swept.h"
 #include "watched.h"
 
 static void expect_untouched(struct play *play, const struct peer *waiting)
@@ -123,7 +124,7 @@ static const struct step_case cases[] = {
      .hint = "atoi(3) cannot say that it was given a word.",
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen", .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Each call on the way to a listening socket can fail, and a server "
             "that goes on without one serves nobody: bind(2), ERRORS.",
      .hint = "Look at every result; strerror(3) knows the reason.",
@@ -168,14 +169,14 @@ static const struct step_case cases[] = {
      .hint = "The listening socket stays open, and accept is called again.",
      .play = serves_waiting_clients_in_turn, .needs = "echoes_before_the_end"},
     {.name = "short_reads_cost_nothing", .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "read(2) may give less than it was asked for, and a descriptor "
             "that was reported ready may not be: select(2), BUGS.",
      .hint = "Few bytes are no end, and EAGAIN is no error.",
      .faults = "accept#1=EAGAIN,read@conn1#1=EAGAIN,read@conn1#1..9=short:1",
      .play = server_costs_nothing, .needs = "echoes_a_line"},
     {.name = "short_writes_cost_nothing", .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "write(2) may take less than it was given: the rest is still to "
             "be written.",
      .hint = "Go on behind what was taken until nothing is left.",
@@ -191,14 +192,14 @@ static const struct step_case cases[] = {
                "write@conn1#1=EINTR",
      .play = server_costs_nothing, .needs = "echoes_a_line"},
     {.name = "a_reset_costs_one_client", .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A connection may break at any moment, and that is the end of this "
             "connection, not of the server: tcp(7), ERRORS.",
      .hint = "What does the program do when read(2) answers -1?",
      .faults = "read@conn3#1=ETIMEDOUT,write@conn4#1=ECONNRESET",
      .play = a_reset_costs_one_client, .needs = "serves_waiting_clients_in_turn"},
     {.name = "a_failed_accept_costs_nothing", .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "accept(2) fails for a client that has left already; treat it "
             "like EAGAIN: accept(2), ERRORS.",
      .hint = "Which errors of accept end the program?",
@@ -212,7 +213,7 @@ static const struct step_case cases[] = {
      .faults = "accept#1=ENFILE,accept#2=ENOBUFS,accept#3=ENOMEM",
      .play = server_a_shortage_costs_one_client, .needs = "serves_waiting_clients_in_turn"},
     {.name = "waits_while_out_of_descriptors", .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "With no descriptor left accept fails at once, again and again, "
             "and a loop around it burns the processor: accept(2), EMFILE.",
      .hint = "A short pause before the next try is enough: poll(2) can wait "
@@ -238,6 +239,7 @@ static const struct step_case cases[] = {
             "free(3).",
      .hint = "Every way out of a connection frees what it took.",
      .play = memory_does_not_grow, .needs = "a_reset_costs_one_client"},
+    SWEPT_SERVER(0.5, 0.25, 0.5, 0.25, "serves_waiting_clients_in_turn"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_server, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_server, "echoes_a_line"),
 };

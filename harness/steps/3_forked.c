@@ -4,6 +4,7 @@
  */
 #include "forking.h"
 #include "server.h"
+#include "swept.h"
 #include "watched.h"
 
 /* ---- Start ---- */
@@ -214,7 +215,7 @@ static const struct step_case cases[] = {
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen",
      .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A server that goes on without its port serves nobody: bind(2), "
             "EADDRINUSE.",
      .hint = "Look at every result; strerror(3) knows the reason.",
@@ -263,7 +264,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "continues_short_reads_and_writes",
      .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A read or write may take fewer bytes than it was given: read(2), "
             "write(2), RETURN VALUE.",
      .hint = "write_all() of step 1 goes on with the rest.",
@@ -330,7 +331,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "a_broken_connection_ends_its_child_only",
      .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Clients crash and networks fail: read(2) and write(2) then say "
             "ECONNRESET or ETIMEDOUT, and that is the end of one connection.",
      .hint = "Follow the child's path where a read fails: does it end in "
@@ -340,7 +341,7 @@ static const struct step_case cases[] = {
      .needs = "gives_each_client_a_child"},
     {.name = "a_failed_fork_costs_one_client",
      .obligation = OBLIGATION_fork,
-     .points = 1,
+     .points = 0.5,
      .why = "fork(2) fails when there are too many processes: that client is "
             "turned away, the server goes on.",
      .hint = "fork(2) has three kinds of result. What becomes of the "
@@ -350,7 +351,7 @@ static const struct step_case cases[] = {
      .needs = "gives_each_client_a_child"},
     {.name = "waits_out_a_shortage_of_processes",
      .obligation = OBLIGATION_fork,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A shortage lasts, and a server that asks again and again without "
             "a pause makes it worse: fork(2), EAGAIN.",
      .hint = "Turn the client away, or wait a little before the next try.",
@@ -358,7 +359,7 @@ static const struct step_case cases[] = {
      .needs = "gives_each_client_a_child"},
     {.name = "survives_failures_of_accept",
      .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "accept(2) reports what became of one connection, or that memory "
             "is short: neither is the end of a server.",
      .hint = "accept(2), ERRORS: which of them will not pass?",
@@ -367,7 +368,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "waits_out_a_shortage_of_descriptors",
      .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Without a descriptor accept(2) says EMFILE at once, as long as "
             "the client waits: who asks again at once eats a whole core.",
      .hint = "A short pause is enough.",
@@ -380,6 +381,7 @@ static const struct step_case cases[] = {
      .hint = "Look at its result. No malloc(3) at all is an answer, too.",
      .play = lives_without_memory_for_a_client,
      .needs = "gives_each_client_a_child"},
+    SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "gives_each_client_a_child"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_forking, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_forking, "echoes_a_line"),
     WATCHED_CLOSE(WATCHED_FAULTS, watched_forking, "echoes_a_line"),

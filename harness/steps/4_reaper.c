@@ -7,6 +7,7 @@
  */
 #include "forking.h"
 #include "server.h"
+#include "swept.h"
 #include "watched.h"
 
 #define TOGETHER 5
@@ -265,7 +266,7 @@ static const struct step_case cases[] = {
      .needs = "listens"},
     {.name = "goes_on_after_a_signal",
      .obligation = OBLIGATION_interrupt,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A handled signal interrupts accept(2), poll(2) and others: "
             "signal(7), Interruption of system calls.",
      .hint = "What does the loop do with EINTR? sigaction(2) knows "
@@ -274,7 +275,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "makes_an_interrupted_call_again",
      .obligation = OBLIGATION_interrupt,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A child inherits the handlers, so its reads and writes can be "
             "interrupted as well: fork(2), signal(7).",
      .hint = "EINTR is no failure: the call is made again.",
@@ -341,7 +342,7 @@ static const struct step_case cases[] = {
      .needs = "reaps_children_that_end_one_by_one"},
     {.name = "leaves_nothing_of_many_short_connections",
      .obligation = OBLIGATION_zombie,
-     .points = 1,
+     .points = 0.5,
      .why = "One zombie for each client fills the table of processes, and "
             "then fork(2) fails for everybody.",
      .hint = "The one that is missed now and then is the one to look for.",
@@ -373,7 +374,7 @@ static const struct step_case cases[] = {
      .play = server_refuses_wrong_arguments},
     {.name = "continues_short_reads_and_writes",
      .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A read or write may take fewer bytes than it was given: read(2), "
             "write(2), RETURN VALUE.",
      .hint = "write_all() of step 1 goes on with the rest.",
@@ -398,7 +399,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "a_broken_connection_ends_its_child_only",
      .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Clients crash and networks fail: read(2) and write(2) then say "
             "ECONNRESET or ETIMEDOUT, and that is the end of one connection.",
      .hint = "Follow the child's path where a read fails: does it end in "
@@ -408,7 +409,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "a_failed_fork_costs_one_client",
      .obligation = OBLIGATION_fork,
-     .points = 0.5,
+     .points = 0.25,
      .why = "fork(2) fails when there are too many processes: that client is "
             "turned away, the server goes on.",
      .hint = "fork(2) has three kinds of result. What becomes of the "
@@ -418,12 +419,13 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "waits_out_a_shortage_of_descriptors",
      .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Without a descriptor accept(2) says EMFILE at once, as long as "
             "the client waits: who asks again at once eats a whole core.",
      .hint = "A short pause is enough.",
      .play = forking_no_descriptors,
      .needs = "echoes_a_line"},
+    SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "reaps_children_that_end_one_by_one"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_forking, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_forking, "echoes_a_line"),
     WATCHED_CLOSE(WATCHED_FAULTS, watched_forking, "echoes_a_line"),

@@ -3,6 +3,7 @@
  * that forks: at most one client is served at a time.
  */
 #include "5_sigpipe.h"
+#include "swept.h"
 #include "watched.h"
 
 #include <stdio.h>
@@ -209,7 +210,7 @@ static const struct step_case cases[] = {
      .hint = "atoi(3) cannot say that it was given a word.",
      .play = server_refuses_wrong_arguments},
     {.name = "starts_where_it_can", .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A server is there on every address, again at once after its "
             "end, and says why when it cannot: socket(7), SO_REUSEADDR.",
      .hint = "The option is of use before bind(2) only.",
@@ -227,7 +228,7 @@ static const struct step_case cases[] = {
      .hint = "How much there is to write is what read(2) answered.",
      .play = server_echoes_any_number_of_any_bytes, .needs = "echoes_a_line"},
     {.name = "short_calls_cost_nothing", .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "read(2) may give less than it was asked for, write(2) may take "
             "less than it was given.",
      .hint = "Go on behind what was taken until nothing is left.",
@@ -252,7 +253,7 @@ static const struct step_case cases[] = {
                "write@conn2#1..4=short:1",
      .play = orderly_ends_print_nothing, .needs = "short_calls_cost_nothing"},
     {.name = "tells_of_a_reset", .obligation = OBLIGATION_sigpipe,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A reset makes the next read fail with ECONNRESET: the connection "
             "is broken, not ended: tcp(7), ERRORS.",
      .hint = "stdout is a pipe here: what printf(3) keeps in its buffer has "
@@ -280,7 +281,7 @@ static const struct step_case cases[] = {
              "EAGAIN.",
      .play = tells_of_a_reset_in_a_blocked_write, .needs = "tells_of_a_reset"},
     {.name = "a_failed_call_costs_one_client", .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A connection may break at any moment, and that is the end of this "
             "connection, not of the server: tcp(7), ERRORS.",
      .hint = "What does the program do when a read or write answers -1?",
@@ -295,7 +296,7 @@ static const struct step_case cases[] = {
      .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ETIMEDOUT",
      .play = counts_over_its_whole_life, .needs = "tells_of_a_reset"},
     {.name = "waits_while_accept_fails", .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "accept(2) may fail for a while; who ends by it, or burns the "
             "processor meanwhile, serves nobody: accept(2), ERRORS.",
      .hint = "A short pause before the next try is enough.",
@@ -303,7 +304,7 @@ static const struct step_case cases[] = {
                "accept#4=ENOBUFS",
      .play = waits_while_accept_fails, .needs = "echoes_before_the_end"},
     {.name = "a_shortage_costs_one_client", .obligation = OBLIGATION_memory,
-     .points = 0.5,
+     .points = 0.25,
      .why = "malloc(3), fork(2) and pthread_create(3) may fail; one client "
             "can be turned away, a crash turns all away.",
      .hint = "Look at the result before you use it, and close what you "
@@ -315,6 +316,7 @@ static const struct step_case cases[] = {
             "descriptors are few: close(2).",
      .hint = "Every way out of a connection goes by close(2), a jump too.",
      .play = closes_broken_connections, .needs = "survives_fin_then_rst"},
+    SWEPT_SERVER(0.25, 0.5, 0.5, 0.25, "echoes_before_the_end"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_server,
         "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_server,

@@ -3,6 +3,7 @@
  * The order matters: a case that another one builds on comes first.
  */
 #include "6_threaded.h"
+#include "swept.h"
 #include "watched.h"
 
 static const struct step_case cases[] = {
@@ -26,7 +27,7 @@ static const struct step_case cases[] = {
      .needs = "listens"},
     {.name = "says_why_it_cannot_start",
      .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Whoever starts it must learn what is wrong: usage and status 2, "
             "or the reason and status 1 (strerror(3), gai_strerror(3)).",
      .hint = "Test what each call returns before the server listens.",
@@ -50,7 +51,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_clients_in_turn"},
     {.name = "continues_short_reads_and_writes",
      .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "read(2) and write(2) may move fewer bytes than asked for.",
      .hint = "What does write() return, and who sends the rest?",
      .faults = "read@conn1#1..3=short:1,read@conn1#5=short:half,"
@@ -111,7 +112,7 @@ static const struct step_case cases[] = {
      .needs = "client_that_does_not_read_delays_nobody"},
     {.name = "goes_on_without_a_thread",
      .obligation = OBLIGATION_thread,
-     .points = 0.5,
+     .points = 0.25,
      .why = "There may be no room for one more thread just now: "
             "pthread_create(3) returns EAGAIN, which costs that client only.",
      .hint = "pthread_create() returns the error, it does not set errno.",
@@ -127,7 +128,7 @@ static const struct step_case cases[] = {
      .needs = "goes_on_without_a_thread"},
     {.name = "survives_a_failing_accept",
      .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "accept(2), ERRORS: a client that has gone again, or a lack that "
             "passes, is no reason to end.",
      .hint = "Which errors of accept() say that the listening socket itself "
@@ -137,7 +138,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_clients_in_turn"},
     {.name = "waits_out_a_lack_of_descriptors",
      .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "With no descriptor to be had accept(2) fails at once, again and "
             "again, while the client stays in the queue.",
      .hint = "Wait a moment before the next try.",
@@ -145,7 +146,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_clients_in_turn"},
     {.name = "reset_costs_one_connection",
      .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A connection can break at any time (read(2): ECONNRESET, "
             "ETIMEDOUT); the others know nothing of it.",
      .hint = "What does a thread do when read() fails, and what does it end?",
@@ -154,7 +155,7 @@ static const struct step_case cases[] = {
      .needs = "silent_and_slow_clients_delay_nobody"},
     {.name = "survives_clients_that_vanish",
      .obligation = OBLIGATION_sigpipe,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A write to a broken connection raises SIGPIPE, which by default "
             "ends the process with all its threads (write(2), EPIPE).",
      .hint = "Step 5 knows several ways.",
@@ -162,7 +163,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_clients_in_turn"},
     {.name = "lack_of_memory_costs_one_client",
      .obligation = OBLIGATION_memory,
-     .points = 0.5,
+     .points = 0.25,
      .why = "malloc(3) returns NULL when there is no memory.",
      .hint = "What happens to the connection when malloc() fails?",
      .play = threaded_no_memory,
@@ -243,6 +244,7 @@ static const struct step_case cases[] = {
      .hint = "Which number says how many bytes have gone back?",
      .play = threaded_counts_written,
      .needs = "reset_costs_one_connection"},
+    SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "silent_and_slow_clients_delay_nobody"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_threads, "echoes_clients_in_turn"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_threads, "echoes_clients_in_turn"),
     WATCHED_RACE(watched_at_once, "echoes_clients_in_turn"),

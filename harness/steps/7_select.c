@@ -1,6 +1,7 @@
 /* 7_select.c - all connections at once, in one process and one thread: the
  * table. The plays are in 7_select_few.c and 7_select_load.c. */
 #include "7_select.h"
+#include "swept.h"
 #include "watched.h"
 
 static const struct step_case cases[] = {
@@ -86,7 +87,7 @@ static const struct step_case cases[] = {
      .needs = "drains_a_half_close"},
     {.name = "keeps_what_a_short_write_leaves",
      .obligation = OBLIGATION_partial,
-     .points = 1,
+     .points = 0.5,
      .why = "write(2) may take fewer bytes than it was given; the others "
             "are still yours.",
      .hint = "Keep the rest with its connection and ask for writability.",
@@ -95,7 +96,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "goes_on_after_short_reads",
      .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "read(2) returns what is there, be it one byte.",
      .hint = "A short read is not the end: only 0 is.",
      .faults = "read@conn1#1..3=short:1,read@conn1#5=short:half",
@@ -103,7 +104,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "survives_spurious_readiness",
      .obligation = OBLIGATION_partial,
-     .points = 0.5,
+     .points = 0.25,
      .why = "select(2), BUGS: a descriptor that was reported ready may "
             "block all the same; a non-blocking one answers EAGAIN.",
      .hint = "EAGAIN says: not now. Nothing is broken.",
@@ -113,7 +114,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "goes_on_after_interrupted_calls",
      .obligation = OBLIGATION_interrupt,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A call that a signal interrupts fails with EINTR and has done "
             "nothing (signal(7)).",
      .hint = "If you install a handler, each blocking call may say EINTR: "
@@ -124,7 +125,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "survives_a_reset",
      .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A client may reset its connection at any moment; read(2) then "
             "fails with ECONNRESET, for that connection only.",
      .hint = "Close it, forget it everywhere, go on with the others.",
@@ -132,7 +133,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "survives_a_broken_connection",
      .obligation = OBLIGATION_reset,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Whatever call fails on a connection, only that connection is "
             "lost (tcp(7), ERRORS).",
      .hint = "Ask whose failure it is before you end the program.",
@@ -173,7 +174,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "survives_failing_accept",
      .obligation = OBLIGATION_accept,
-     .points = 0.5,
+     .points = 0.25,
      .why = "accept(2), ERRORS: failures of a single connection or of the "
             "moment are to be treated like EAGAIN.",
      .hint = "Back to waiting: the listening socket is as good as before.",
@@ -290,6 +291,7 @@ static const struct step_case cases[] = {
      .hint = "Interest follows state: room to read into, bytes to write.",
      .play = select_does_nothing_while_a_client_does_not_read,
      .needs = "echoes_a_line"},
+    SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "echoes_a_line"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_loop, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_loop, "echoes_a_line"),
     WATCHED_CLOSE(WATCHED_FAULTS, watched_loop, "echoes_a_line"),

@@ -1,7 +1,8 @@
 /* Wrong: takes any end of the connection for success, also when a part of the
  *        echo is missing.
  * Fails: shutdown
- * Line: 91
+ * Also: reset
+ * Line: 92
  */
 #define _GNU_SOURCE
 #include <errno.h>
