@@ -69,6 +69,10 @@ for what in "$@"; do
         want 'command -v ssh' openssh-client
         want 'command -v rsync' rsync
         ;;
+    bench) # each is measured where it is there
+        wish 'command -v strace' strace
+        wish 'command -v fiu-run' fiu-utils
+        ;;
     *)
         echo "needs.sh: there is no list $what" >&2
         exit 2

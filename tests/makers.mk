@@ -37,9 +37,10 @@ replays: build ## replay a failed case of each obligation 20 times
 	    --interposer $(BUILD)/interposer.so $(if $(STEP),--step $(STEP))
 
 .PHONY: bench
-bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server ## measure what a case costs beside a bare one
-	@$(BUILD)/tests/bench/bench $(abspath $(BUILD))/tests/bench/server \
-	    $(abspath $(BUILD))/interposer.so $(RUNS)
+bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server ## measure a case beside strace and others [RUNS=300 RESULTS=FILE]
+	@harness/needs.sh bench
+	@tests/bench/bench.sh $(abspath $(BUILD)) $(RUNS) \
+	    $(if $(RESULTS),| tee "$(RESULTS)")
 
 $(BUILD)/tests/bench/bench: tests/bench/bench.c tests/bench/server.c \
     $(LIBRARY_O) $(BUILD)/flags
