@@ -15,6 +15,10 @@ HOST       ?=
 PORT       ?=
 FORMATS    ?=
 COURSE     ?=
+PEERS      ?=
+SECONDS    ?=
+SEED       ?=
+PLANS      ?=
 INTERPOSER ?= $(BUILD)/interposer.so
 REPEAT     ?=
 LOAD       ?=
@@ -38,7 +42,7 @@ DEFINES   = -DFAULTLINE_VERSION='"$(VERSION)"' \
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)")
 
-MAINS   := harness/grade.c harness/watch.c harness/play_by_hand.c
+MAINS   := $(addprefix harness/,grade.c watch.c play_by_hand.c torture.c)
 CORE    := $(filter-out $(MAINS),$(wildcard harness/*.c))
 REPORTS := $(wildcard harness/report/*.c)
 STEPS   := $(sort $(wildcard harness/steps/*.c))
@@ -78,7 +82,7 @@ watch: build ## grade again at each save, a step at a time [STEP=client]
 replay: build ## tell one case: STEP=forked CASE=listens, or a plan: FAULT=...
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/replay" \
 	    --step "$(STEP)" --case "$(CASE)" --fault "$(FAULT)" \
-	    --replay "$(FORMAT)"
+	    --peers "$(PEERS)" --replay "$(FORMAT)"
 
 .PHONY: sweep
 sweep: build ## only the rows that make every call fail in every way [STEP=forked]
@@ -86,6 +90,13 @@ sweep: build ## only the rows that make every call fail in every way [STEP=forke
 	    --step "$(STEP)" --case '*_every_*_failure' --jobs "$(JOBS)" \
 	    --formats none \
 	    $(if $(V),--verbose)
+
+.PHONY: torture
+torture: build ## failures in pairs, then at random: STEP=forked [SECONDS=60] [SEED=1]
+	@$(BUILD)/torture --step "$(STEP)" --seconds "$(SECONDS)" \
+	    --plans "$(PLANS)" --seed "$(SEED)" --submission "$(SUBMISSION)" \
+	    --report $(BUILD)/torture-report --interposer $(BUILD)/interposer.so \
+	    --isolation "$(ISOLATION)"
 
 .PHONY: play
 play: build ## play with a server by hand: STEP=forked PORT=7777 [FAULT=...]
@@ -116,9 +127,8 @@ clean: ## remove what was built
 # ---- How things are built
 
 .PHONY: build
-build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/play_by_hand \
-    $(BUILD)/interposer.so \
-    $(BUILD)/valgrind.supp
+build: $(BUILD)/grade $(BUILD)/watch $(BUILD)/play_by_hand $(BUILD)/torture \
+    $(BUILD)/interposer.so $(BUILD)/valgrind.supp
 
 .PHONY: needs
 needs:
@@ -128,7 +138,7 @@ $(BUILD)/grade: $(GRADE_O)
 	$(call say,LD $@)
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/watch $(BUILD)/play_by_hand: $(BUILD)/%: \
+$(BUILD)/watch $(BUILD)/play_by_hand $(BUILD)/torture: $(BUILD)/%: \
     $(filter-out %/grade.o,$(GRADE_O)) $(BUILD)/o/harness/%.o
 	$(call say,LD $@)
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)

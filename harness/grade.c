@@ -13,6 +13,7 @@
 #include "report/format.h"
 #include "report/report.h"
 #include "sandbox.h"
+#include "schedule.h"
 #include "sweep.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ struct options {
     const char *replay;    /* "text" or "json"; NULL: grade */
     const char *debugger;  /* NULL: none */
     const char *fault;     /* a plan to replay; NULL: a case */
+    const char *peers;     /* what the clients do meanwhile; NULL: as ever */
     bool without_valgrind; /* the cases that need it are left out */
     bool only_valgrind;    /* all others are */
     const char *formats;   /* beside report.json: names, by blanks; "": all */
@@ -123,6 +125,7 @@ static struct options parse_options(int argc, char **argv)
         {"replay", required_argument, NULL, 'R'},
         {"debug", required_argument, NULL, 'D'},
         {"fault", required_argument, NULL, 'F'},
+        {"peers", required_argument, NULL, 'P'},
         {"valgrind", required_argument, NULL, 'V'},
         {"formats", required_argument, NULL, 'f'},
         {"course", required_argument, NULL, 'C'},
@@ -173,6 +176,9 @@ static struct options parse_options(int argc, char **argv)
         case 'F':
             options.fault = *optarg ? optarg : NULL;
             break;
+        case 'P':
+            options.peers = *optarg ? optarg : NULL;
+            break;
         case 'D':
             options.debugger = optarg;
             options.replay = "text";
@@ -200,6 +206,8 @@ static struct options parse_options(int argc, char **argv)
             exit(NOT_GRADED);
         }
     }
+    if (options.peers && !options.fault)
+        options.fault = "";
     if (optind < argc)
         give_up("unexpected argument %s", argv[optind]);
     return options;
@@ -286,12 +294,21 @@ static void make_folder(const char *path)
 static void check_plan(const struct options *options)
 {
     struct fault plan[FAULT_MAX];
+    struct schedule schedule;
     const char *error;
 
     if (fault_parse_plan(plan, options->fault, &error) < 0)
         give_up("FAULT=%s: %s", options->fault, error);
     if (!options->steps[strspn(options->steps, " ,")])
         give_up("FAULT= wants a step to play: STEP=forked");
+    if (!options->peers)
+        return;
+    if (schedule_parse(&schedule, options->peers, &error) < 0)
+        give_up("PEERS=%s: %s", options->peers, error);
+    for (STEPS_EACH(step))
+        if ((*step)->is_client && is_named(options->steps, (*step)->name))
+            give_up("PEERS= are the clients of a server; %s is none",
+                    (*step)->name);
 }
 
 static void check_report_folder(const struct options *options)
@@ -422,6 +439,7 @@ static const struct step *table_of(const struct step *step,
     if (used == RESULT_STEPS)
         give_up("there are more than %d steps", RESULT_STEPS);
     tables[used] = sweep_scene(step, options->fault);
+    tables[used].sweep.schedule = options->peers;
     return &tables[used++];
 }
 

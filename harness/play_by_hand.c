@@ -73,18 +73,6 @@ give_up(const char *format, ...)
 
 /* ---- Bad input: one clear line ---- */
 
-static const struct step *parse_step(const char *name)
-{
-    for (STEPS_EACH(step))
-        if (strcmp((*step)->name, name) == 0)
-            return *step;
-    fprintf(stderr, "play: STEP=%s: name one of the steps:", name);
-    for (STEPS_EACH(step))
-        fprintf(stderr, " %s", (*step)->name);
-    fputc('\n', stderr);
-    exit(2);
-}
-
 static uint16_t parse_port(const char *text)
 {
     char *end;
@@ -142,7 +130,9 @@ static struct options parse_options(int argc, char **argv)
             exit(2);
         }
     }
-    options.step = parse_step(step);
+    options.step = step_by_name(step);
+    if (!options.step)
+        give_up("STEP=%s: name one of the steps: %s", step, step_names());
     options.port = parse_port(port);
     options.host = *host ? host : "127.0.0.1";
     return options;

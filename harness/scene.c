@@ -1,6 +1,7 @@
 /* scene.c - the sweep's scene: small, but with every kind of call in it; and
  * what a failure of each class may cost. */
 #define _GNU_SOURCE
+#include "schedule.h"
 #include "sweep_internal.h"
 
 #include <errno.h>
@@ -286,7 +287,8 @@ static bool start_server(const struct scene *scene)
 {
     struct play *play = scene->play;
 
-    if (scene->class != CLASS_STARTUP || !scene->fails) {
+    /* A shortage that comes before the first client may end the run, too. */
+    if (scene->class < CLASS_RESOURCE || !scene->fails) {
         play_serve(play);
         return true;
     }
@@ -302,26 +304,60 @@ static bool start_server(const struct scene *scene)
 
 /* Two clients at once, the second of whom may have to wait for the first;
  * one after them, who half-closes behind all that it sends. */
-static void server_scene(const struct scene *scene)
+static void usual_clients(const struct scene *scene, unsigned *lost)
 {
     struct play *play = scene->play;
-    unsigned lost = 0;
 
-    if (!start_server(scene))
-        return;
     struct peer *one = play_client(play);
     say(scene, one, 40);
     struct peer *two = play_client(play);
     say(scene, one, 120);
     finish(scene, one);
-    judge_client(scene, one, &lost);
+    judge_client(scene, one, lost);
     say(scene, two, 60);
     finish(scene, two);
-    judge_client(scene, two, &lost);
+    judge_client(scene, two, lost);
     struct peer *three = play_client(play);
     play_send_pattern(play, three, 80);
     finish(scene, three);
-    judge_client(scene, three, &lost);
+    judge_client(scene, three, lost);
+}
+
+/* As a schedule has it. Then the rest of them end, in their order: the first
+ * may have to, before the second is served. */
+static void scheduled_clients(const struct scene *scene, unsigned *lost)
+{
+    struct schedule_client clients[SCHEDULE_CLIENTS];
+    struct schedule schedule;
+    const char *error;
+
+    if (schedule_parse(&schedule, scene->play->step->sweep.schedule, &error) <
+        0)
+        play_fail(scene->play, "a schedule", "%s", error);
+    size_t count = schedule_play(&schedule, scene->play, clients);
+    for (size_t i = 0; i < count; i++) {
+        struct peer *peer = clients[i].peer;
+
+        if (clients[i].reset)
+            continue;
+        if (!clients[i].half_closed)
+            play_half_close(scene->play, peer);
+        settle(scene, peer, is_over);
+        if (peer->queued > 0) /* who says nothing has nothing to lose */
+            judge_client(scene, peer, lost);
+    }
+}
+
+static void server_scene(const struct scene *scene)
+{
+    unsigned lost = 0;
+
+    if (!start_server(scene))
+        return;
+    if (scene->play->step->sweep.schedule)
+        scheduled_clients(scene, &lost);
+    else
+        usual_clients(scene, &lost);
     serve_a_fresh_client(scene, &lost);
     clean_up(scene);
 }

@@ -40,6 +40,9 @@ struct sweep_rules {
     /* Called at the end of each run; `broken` connections have failed in a
      * read or a write. NULL: nothing more is owed. */
     void (*owes)(struct play *play, unsigned broken);
+    /* What the clients do (schedule.h), in place of the sweep's scene; NULL:
+     * that one. */
+    const char *schedule;
 };
 
 struct step {
@@ -64,6 +67,10 @@ extern const struct step *const __stop_faultline_steps[];
     const struct step *const *at = __start_faultline_steps;                    \
     at != __stop_faultline_steps;                                              \
     at++
+
+/* The step of that name, or NULL; and the names of all, with blanks. */
+const struct step *step_by_name(const char *name);
+const char *step_names(void);
 
 #define STEP_COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

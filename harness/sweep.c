@@ -253,16 +253,23 @@ static struct scene_baseline measure_first(struct play *play)
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     struct outcome *recorded = calloc(1, sizeof(*recorded));
     struct scene_baseline baseline = {.known = false};
+    const struct step *scheduled = play->step;
+    struct step usual = *play->step;
 
     if (!sweep || !recorded)
         play_not_graded(play, "no memory");
+    usual.sweep.schedule = NULL;
     sweep->play = play;
+    play->step = &usual;
     sweep_run(sweep, &here, NULL, recorded);
+    play->step = scheduled;
     baseline = recorded->baseline;
     free(recorded);
     free(sweep);
     trace_reset(play->program->trace);
-    play_fault(play, play->row->faults);
+    play->acts = 0;
+    if (play->row->faults)
+        play_fault(play, play->row->faults);
     return baseline;
 }
 
@@ -288,7 +295,7 @@ struct step sweep_scene(const struct step *step, const char *plan)
         .points = 1,
         .why = "The sweep's scene, with the plan that was asked for.",
         .hint = "Read the story from its end.",
-        .faults = plan,
+        .faults = *plan ? plan : NULL,
         .play = play_scene};
     scene.cases = cases;
     scene.count = 2;

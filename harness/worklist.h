@@ -12,10 +12,11 @@
 #include "catalogue.h"
 #include "trace.h"
 
-#define WORK_MOST  1024 /* plans for one class of one step */
-#define WORK_DEPTH 2    /* failures on top of one another */
-#define CALLS_MOST 256  /* of one run that can be made to fail */
-#define CALLS_EACH 4    /* at one place of the code on one connection */
+#define WORK_MOST   1024 /* plans for one class of one step */
+#define WORK_DEPTH  2    /* failures on top of one another */
+#define WORK_FAULTS 6    /* the most that one run is played with */
+#define CALLS_MOST  256  /* of one run that can be made to fail */
+#define CALLS_EACH  4    /* at one place of the code on one connection */
 
 /* How far a run has come at a call. */
 enum stage { STAGE_STARTING, STAGE_LISTENING, STAGE_SERVING };
@@ -50,7 +51,7 @@ const struct swept_call *swept_calls_agree(struct swept_calls *calls,
 
 /* A plan to play: one failure, or a second one behind it. */
 struct work {
-    struct fault fault[WORK_DEPTH];
+    struct fault fault[WORK_FAULTS];
     unsigned depth;
     const struct failure *failure; /* the last one's row, ... */
     struct swept_call call;        /* ... and the call that it hits */

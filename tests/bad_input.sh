@@ -78,6 +78,10 @@ claim path_with_blanks 0 'Full marks' \
 
 claim report_folder_is_a_file 2 'cannot' --report "$work/file" --step client
 claim replay_wants_one_case 2 'a replay wants one case' --replay text
+claim peers_in_bad_grammar 2 'PEERS=1+1: acts are joined' \
+    --replay text --step forked --peers 1+1
+claim peers_of_a_client 2 'the clients of a server; client is none' \
+    --replay text --step client --peers 1+
 claim replay_format 2 'FORMAT is text or json' --replay xml --case listens
 
 # A full disk: the report is written beside and renamed, or not at all.
