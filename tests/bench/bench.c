@@ -8,11 +8,14 @@
 #include "server.h"
 
 #include "../../harness/play_internal.h"
+#include "../../harness/result.h"
 #include "../../harness/sandbox.h"
+#include "../../harness/submission.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +32,8 @@
 #define PLAN "write#1000=ECONNRESET"
 
 static struct {
-    const char *path, *interposer;
+    struct kit_file server, library;
+    char path[PATH_MAX], interposer[PATH_MAX]; /* in the sandbox */
     int runs;
     struct program program; /* ours, executed once */
     struct trace *trace;    /* of a program that is executed each time */
@@ -267,13 +271,26 @@ static int play_all(uint16_t *next)
     return 0;
 }
 
+static void load(struct kit_file *file, const char *path)
+{
+    file->data = submission_load(path, 64u << 20, &file->len);
+    if (file->data)
+        return;
+    perror(path);
+    exit(2);
+}
+
 static int measure(void *arg)
 {
     uint16_t next = 12000;
 
     (void)arg;
     signal(SIGPIPE, SIG_IGN);
-    if (program_open(&bench.program, bench.path, bench.interposer) < 0) {
+    if (sandbox_install("server", bench.server.data, bench.server.len, 0755,
+                        bench.path, sizeof(bench.path)) < 0 ||
+        sandbox_install("interposer.so", bench.library.data, bench.library.len,
+                        0755, bench.interposer, sizeof(bench.interposer)) < 0 ||
+        program_open(&bench.program, bench.path, bench.interposer) < 0) {
         perror(bench.path);
         return 1;
     }
@@ -305,12 +322,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench PROGRAM INTERPOSER [RUNS]\n");
         return 2;
     }
-    bench.path = argv[1];
-    bench.interposer = argv[2];
     bench.runs = argc > 3 ? atoi(argv[3]) : 300;
     if (bench.runs < 10 || bench.runs > MAX_RUNS) {
         fprintf(stderr, "bench: RUNS is 10 to %d\n", MAX_RUNS);
         return 2;
     }
+    load(&bench.server, argv[1]);
+    load(&bench.library, argv[2]);
     return sandbox_run(sandbox_best(), measure, NULL) != 0;
 }
