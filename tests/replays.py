@@ -2,9 +2,9 @@
 """replays.py - is a failed case told again, each time that it is replayed?
 
 Of each step and each obligation the first wrong program (tests/mutants) is
-graded; the first case of that obligation that it fails is replayed, as text
-and as JSON in turn, and must fail each time. --few takes one
-program of each step.
+graded; the first case of that obligation that it fails is replayed, and the
+first plan that a sweep of its calls has printed, each as text and as JSON in
+turn, and must fail each time. --few takes one program of each step.
 """
 import argparse
 import concurrent.futures
@@ -43,13 +43,19 @@ def run_grade(work, program, options, *more):
         check=False)
 
 
-def failed_case(work, program, options):
+def what_failed(work, program, options):
+    """The options that play it again: a case's name, a sweep's plan."""
     run_grade(work, program, options)
     report = json.loads((work / "report" / "report.json").read_text())
+    cases, plans = [], []
     for case in report["steps"][0]["cases"]:
-        if case["status"] == "fail" and case["obligation"] == program.fails:
-            return case["name"]
-    return None
+        if case["status"] != "fail":
+            continue
+        if "survived" in case:
+            plans.append(("--fault", case["faults"]))
+        elif case["obligation"] == program.fails:
+            cases.append(("--case", case["name"]))
+    return cases[:1] + plans[:1]
 
 
 def trouble_with(run, as_json):
@@ -78,18 +84,19 @@ def replay(program, options):
         work = pathlib.Path(folder)
         (work / "exercises").mkdir()
         shutil.copy(program.path, work / "exercises" / f"{program.step}.c")
-        case = failed_case(work, program, options)
-        if not case:
-            return case, [f"it fails no case of {program.fails}"]
-        wrong = []
-        for turn in range(options.times):
-            kind = "json" if turn % 2 else "text"
-            run = run_grade(work, program, options, "--case", case,
-                            "--replay", kind)
-            trouble = trouble_with(run, kind == "json")
-            if trouble:
-                wrong.append(f"{turn + 1}. replay ({kind}): {trouble}")
-        return case, wrong
+        failed, wrong = what_failed(work, program, options), []
+        if not failed:
+            wrong.append(f"it fails no case of {program.fails}")
+        for what, name in failed:
+            for turn in range(options.times):
+                kind = "json" if turn % 2 else "text"
+                run = run_grade(work, program, options, what, name,
+                                "--replay", kind)
+                trouble = trouble_with(run, kind == "json")
+                if trouble:
+                    wrong.append(f"{turn + 1}. replay of {name} ({kind}): "
+                                 f"{trouble}")
+        return " and ".join(name for _, name in failed), wrong
 
 
 def main():
@@ -109,11 +116,11 @@ def main():
     programs, same = wrong_programs(options), 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = pool.map(lambda p: replay(p, options), programs)
-        for program, (case, wrong) in zip(programs, results):
+        for program, (told, wrong) in zip(programs, results):
             name = f"{program.step}/{program.name} ({program.fails})"
             same += not wrong
-            print("\n".join([f"not ok {name}: {case}"] + wrong) if wrong else
-                  f"ok {name}: {case}, {options.times} of {options.times}",
+            print("\n".join([f"not ok {name}: {told}"] + wrong) if wrong else
+                  f"ok {name}: {told}, {options.times} of {options.times}",
                   flush=True)
     print(f"replays: {same} of {len(programs)} programs fail again each time")
     return 1 if same < len(programs) or not programs else 0
