@@ -170,9 +170,6 @@ char *play_describe(struct play *play, enum play_end end, char *text,
     case END_TIMED:
         at = add(text, size, at, "it wakes up by a time-out, and does not; ");
         break;
-    case END_DEADLINE:
-        at = add(text, size, at, "it did not within 20 seconds; ");
-        break;
     default:
         at = add(text, size, at, "nothing moves any more: ");
         break;

@@ -8,7 +8,7 @@ struct pace {
     uint64_t begun_ns;
     uint32_t calls, wakeups;
     uint64_t paused_ms;
-    uint64_t moved; /* bytes: who moves some does not spin */
+    uint64_t moved; /* bytes */
 };
 
 static uint32_t calls_in(struct play *play, const struct pace *pace)
@@ -35,6 +35,13 @@ static struct pace pace_now(struct play *play)
         atomic_load(&trace->paused_ms), atomic_load(&trace->moved)};
 }
 
+/* Who moves bytes is woken by them, and does not spin. */
+static void begin_anew_where_bytes_moved(struct play *play, struct pace *pace)
+{
+    if (atomic_load(&play->program->trace->moved) != pace->moved)
+        *pace = pace_now(play);
+}
+
 static bool within_a_second(const struct pace *pace)
 {
     return play_now_ns() - pace->begun_ns < 1000000000u;
@@ -45,8 +52,7 @@ static bool pace_is_known(struct play *play, void *arg)
 {
     struct pace *pace = arg;
 
-    if (atomic_load(&play->program->trace->moved) != pace->moved)
-        *pace = pace_now(play);
+    begin_anew_where_bytes_moved(play, pace);
     if (calls_in(play, pace) > 200 && within_a_second(pace))
         return true;
     if (!within_a_second(pace) && calls_in(play, pace) > 0)
@@ -65,7 +71,7 @@ void expect_no_spin(struct play *play)
     uint32_t calls = calls_in(play, &pace);
     bool fast = calls > 4 + paused_in(play, &pace) / 5 && end != END_REST &&
                 end != END_ENDED;
-    play->spins = end == END_SPINS || end == END_DEADLINE || fast;
+    play->spins = end == END_SPINS || fast;
     if (play->spins)
         play_fail(play,
                   "while a shortage lasts, at most 200 calls and 30 % of a "
@@ -79,6 +85,7 @@ static bool idleness_is_known(struct play *play, void *arg)
 {
     struct pace *pace = arg;
 
+    begin_anew_where_bytes_moved(play, pace);
     if (wakeups_in(play, pace) > 20 && within_a_second(pace))
         return true;
     if (!within_a_second(pace) && wakeups_in(play, pace) > 0)
@@ -99,7 +106,7 @@ void expect_idle(struct play *play)
     uint32_t wakeups = wakeups_in(play, &pace);
     bool restless = end != END_REST && end != END_ENDED &&
                     wakeups > 1 + paused_in(play, &pace) / 50;
-    play->spins = end == END_SPINS || end == END_DEADLINE;
+    play->spins = end == END_SPINS;
     play_blame_for(play, play->spins ? BLAME_BY_ITSELF : BLAME_WAKE);
     if (play->spins || restless)
         play_fail(play, "the program does nothing while nothing happens",

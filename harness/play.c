@@ -338,7 +338,8 @@ static unsigned slice_us(unsigned quiet)
     return quiet < 2 ? 200 : quiet < 10 ? 500 : 2000;
 }
 
-enum play_end play_until(struct play *play, play_condition *holds, void *arg)
+static enum play_end wait_until(struct play *play, play_condition *holds,
+                                void *arg)
 {
     struct trace *trace = play->program->trace;
     struct proof proof = {.last = {.state = REST_BUSY}};
@@ -380,6 +381,18 @@ enum play_end play_until(struct play *play, play_condition *holds, void *arg)
             (uint64_t)DEADLINE_NS * play->program->slowness)
             return END_DEADLINE;
     }
+}
+
+enum play_end play_until(struct play *play, play_condition *holds, void *arg)
+{
+    enum play_end end = wait_until(play, holds, arg);
+
+    if (end == END_DEADLINE && play->verdict->status != VERDICT_FAIL) {
+        errno = ETIME; /* the clock is no judge of programs */
+        play_not_graded(play, "nothing could be proved in time; is this "
+                              "machine overloaded?");
+    }
+    return end;
 }
 
 void play_must(struct play *play, play_condition *holds, void *arg,
@@ -430,7 +443,7 @@ void play_rest(struct play *play)
     char words[700];
 
     play->spins = end == END_SPINS;
-    if (end == END_SPINS || end == END_DEADLINE)
+    if (end == END_SPINS)
         play_fail(play, "the program comes to rest when nothing is left to do",
                   "%s", play_describe(play, end, words, sizeof(words)));
 }
