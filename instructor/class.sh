@@ -29,9 +29,9 @@ done
 
 # ---- The kit as it is now grades all of them
 
-kit="$build/grade $build/interposer.so $build/valgrind.supp $here/class_one.sh"
-# shellcheck disable=SC2086
-settings=$(cat $kit ${COURSE:+"$COURSE"} | sha256sum
+set -- "$build/grade" "$build/interposer.so" "$build/valgrind.supp" \
+    "$here/class_one.sh"
+settings=$(cat "$@" ${COURSE:+"$COURSE"} | sha256sum
     echo "${STEP:-}|${VALGRIND:-}|${ISOLATION:-}")
 mkdir -p "$out/kit" && out=$(cd "$out" && pwd) ||
     give_up "cannot write to the folder $out"
@@ -43,8 +43,7 @@ if [ "$settings" != "$(cat "$out/settings" 2>/dev/null)" ]; then
     rm -rf "$out/jobs" "$out/joblog" "$out/reports"
     rm -f "$out/kit/course"
     [ -z "${COURSE:-}" ] || cp "$COURSE" "$out/kit/course"
-    # shellcheck disable=SC2086
-    cp $kit "$out/kit" && echo "$settings" >"$out/settings" ||
+    cp "$@" "$out/kit" && echo "$settings" >"$out/settings" ||
         give_up "cannot write to the folder $out"
 fi
 rm -rf "$out/build"
