@@ -180,6 +180,23 @@ static const struct step_case cases[] = {
      .hint = "Back to waiting: the listening socket is as good as before.",
      .play = select_survives_failing_accept,
      .needs = "echoes_a_line"},
+    {.name = "does_nothing_while_clients_are_silent",
+     .obligation = OBLIGATION_idle,
+     .points = 0.5,
+     .why = "A wait without a time-out costs nothing; a loop that asks "
+            "again and again costs a processor (poll(2)).",
+     .hint = "Do not ask for writability where nothing waits to be "
+             "written, nor wait with a short time-out.",
+     .play = select_does_nothing_while_clients_are_silent,
+     .needs = "echoes_a_line"},
+    {.name = "does_nothing_while_a_client_does_not_read",
+     .obligation = OBLIGATION_idle,
+     .points = 0.5,
+     .why = "A connection that is readable while there is no room for it "
+            "is reported again and again (select(2)).",
+     .hint = "Interest follows state: room to read into, bytes to write.",
+     .play = select_does_nothing_while_a_client_does_not_read,
+     .needs = "echoes_a_line"},
     {.name = "waits_for_a_free_descriptor",
      .obligation = OBLIGATION_accept,
      .points = 0.5,
@@ -273,23 +290,6 @@ static const struct step_case cases[] = {
      .hint = "What is allocated for a connection is freed where it is "
              "closed.",
      .play = select_keeps_nothing_of_connections_that_ended,
-     .needs = "echoes_a_line"},
-    {.name = "does_nothing_while_clients_are_silent",
-     .obligation = OBLIGATION_idle,
-     .points = 0.5,
-     .why = "A wait without a time-out costs nothing; a loop that asks "
-            "again and again costs a processor (poll(2)).",
-     .hint = "Do not ask for writability where nothing waits to be "
-             "written, nor wait with a short time-out.",
-     .play = select_does_nothing_while_clients_are_silent,
-     .needs = "echoes_a_line"},
-    {.name = "does_nothing_while_a_client_does_not_read",
-     .obligation = OBLIGATION_idle,
-     .points = 0.5,
-     .why = "A connection that is readable while there is no room for it "
-            "is reported again and again (select(2)).",
-     .hint = "Interest follows state: room to read into, bytes to write.",
-     .play = select_does_nothing_while_a_client_does_not_read,
      .needs = "echoes_a_line"},
     SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "echoes_a_line"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_loop, "echoes_a_line"),
