@@ -36,8 +36,7 @@
 /* Takes connections from `listener`, one after the other, for ever. */
 static void serve_all(int listener)
 {
-    (void)
-        listener; /* TODO: accept(), serve, and again. And if accept() fails? */
+    (void)listener; /* TODO: accept(), serve, again; if accept() fails? */
 }
 
 int main(int argc, char *argv[])
