@@ -49,7 +49,7 @@ static uint32_t draw_bytes(uint64_t *state)
 
 /* One more act, where the clients could do so. */
 static void draw_act(struct schedule *schedule, uint64_t *state,
-                     unsigned *connected, unsigned clients)
+                     unsigned *connected, unsigned clients, bool resets)
 {
     struct schedule_act *act = &schedule->act[schedule->count++];
     unsigned dice = draw_below(state, 10);
@@ -59,30 +59,33 @@ static void draw_act(struct schedule *schedule, uint64_t *state,
         return;
     }
     act->client = 1 + draw_below(state, *connected);
-    act->what = dice < 7 ? ACT_SEND : dice < 9 ? ACT_HALF_CLOSE : ACT_RESET;
+    act->what = dice < 7              ? ACT_SEND
+                : dice < 9 || !resets ? ACT_HALF_CLOSE
+                                      : ACT_RESET;
     act->bytes = act->what == ACT_SEND ? draw_bytes(state) : 0;
     if (schedule_trouble(schedule))
         schedule->count--;
 }
 
-static void draw_schedule(struct schedule *schedule, uint64_t *state)
+static void draw_schedule(struct schedule *schedule, uint64_t *state,
+                          bool resets)
 {
     unsigned clients = 1 + draw_below(state, 4), connected = 0;
     unsigned draws = 4 + draw_below(state, 12);
 
     schedule->count = 0;
     while (draws-- > 0)
-        draw_act(schedule, state, &connected, clients);
+        draw_act(schedule, state, &connected, clients, resets);
 }
 
 void plan_draw(struct plan *plan, uint64_t *state, const struct atom *atoms,
-               size_t count, bool clients)
+               size_t count, enum drawn_clients clients)
 {
     unsigned wanted = clients ? draw_below(state, 4) : 3 + draw_below(state, 3);
 
     memset(plan, 0, sizeof(*plan));
     if (clients)
-        draw_schedule(&plan->schedule, state);
+        draw_schedule(&plan->schedule, state, clients == CLIENTS_THAT_RESET);
     for (unsigned tries = 0; tries < 4 * wanted && count > 0; tries++) {
         const struct atom *atom = &atoms[draw_below(state, (unsigned)count)];
 

@@ -41,10 +41,13 @@ struct pair {
 size_t pairs_draw(struct pair *pairs, size_t most, uint64_t state,
                   const struct atom *atoms, size_t count);
 
-/* Draws a plan of some of these atoms; with clients at random, where wished
- * for. */
+/* The step's own clients, or some at random. A client that resets its
+ * connection may raise SIGPIPE, which not every step is asked to survive. */
+enum drawn_clients { CLIENTS_USUAL, CLIENTS_IN_ORDER, CLIENTS_THAT_RESET };
+
+/* Draws a plan of some of these atoms, with such clients. */
 void plan_draw(struct plan *plan, uint64_t *state, const struct atom *atoms,
-               size_t count, bool clients);
+               size_t count, enum drawn_clients clients);
 
 /* Is every failure of `part` in `whole`, under the same schedule? */
 bool plan_contains(const struct plan *whole, const struct plan *part);

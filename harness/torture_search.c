@@ -139,6 +139,15 @@ static void tell(const struct plan *plan, const struct plan *found,
     fflush(torture.options->out);
 }
 
+/* What contains a plan that did harm will do so again. */
+static bool is_known(const struct plan *plan)
+{
+    for (size_t i = 0; i < torture.finds; i++)
+        if (plan_contains(plan, &torture.find[i]))
+            return true;
+    return false;
+}
+
 /* It has just been found. What is told is what came of the small plan; where
  * that never did harm again, of the one that was found. */
 static void note_harm(const struct plan *found)
@@ -155,18 +164,11 @@ static void note_harm(const struct plan *found)
         }
     if (again == 0)
         plan = *found;
+    if (is_known(&plan))
+        return;
     torture.find[torture.finds++] = plan;
     torture.outcome = harmful;
     tell(&plan, found, again);
-}
-
-/* What contains a plan that did harm will do so again. */
-static bool is_known(const struct plan *plan)
-{
-    for (size_t i = 0; i < torture.finds; i++)
-        if (plan_contains(plan, &torture.find[i]))
-            return true;
-    return false;
 }
 
 static void attempt(const struct plan *plan, struct tally *tally)
@@ -261,7 +263,11 @@ static void play_pair(const struct pair *pair, struct tally *tally)
 
 static void play_random(uint64_t *state, size_t serving, struct tally *tally)
 {
-    bool clients = !torture.step.is_client && draw_below(state, 2) == 0;
+    bool usual = torture.step.is_client || draw_below(state, 2) == 0;
+    enum drawn_clients clients = usual ? CLIENTS_USUAL
+                                 : torture.step.sweep.survives_sigpipe
+                                     ? CLIENTS_THAT_RESET
+                                     : CLIENTS_IN_ORDER;
     struct plan plan;
 
     plan_draw(&plan, state, torture.atom, serving, clients);

@@ -1,5 +1,5 @@
 /* Wrong: closes a connection that has sent more than 30,000 bytes.
- * Needs: PEERS='1+,1:20000,1:
+ * Needs: STEP=sequential PEERS='1+,1:
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -36,7 +36,8 @@ static void draw_many(uint64_t seed, char texts[200][1200])
     for (int i = 0; i < 200; i++) {
         struct plan plan;
 
-        plan_draw(&plan, &state, atoms, ATOMS, i % 2);
+        plan_draw(&plan, &state, atoms, ATOMS,
+                  i % 2 ? CLIENTS_THAT_RESET : CLIENTS_USUAL);
         as_text(&plan, texts[i]);
         if (plan.schedule.count > 0)
             assert_null(schedule_trouble(&plan.schedule));
@@ -66,6 +67,24 @@ static void other_seeds_give_other_plans(void **state)
     assert_true(same < 20);
 }
 
+static void clients_reset_only_where_they_may(void **state)
+{
+    int resets[3] = {0};
+    uint64_t seed = 11;
+
+    (void)state;
+    for (int i = 0; i < 600; i++) {
+        struct plan plan;
+        char text[SCHEDULE_TEXT];
+
+        plan_draw(&plan, &seed, NULL, 0, (enum drawn_clients)(i % 3));
+        schedule_format(&plan.schedule, text, sizeof(text));
+        resets[i % 3] += strchr(text, '!') != NULL;
+    }
+    assert_int_equal(resets[CLIENTS_IN_ORDER], 0);
+    assert_true(resets[CLIENTS_THAT_RESET] > 50);
+}
+
 static void no_plan_fails_a_call_twice(void **state)
 {
     struct atom atoms[ATOMS];
@@ -76,7 +95,7 @@ static void no_plan_fails_a_call_twice(void **state)
     for (int i = 0; i < 500; i++) {
         struct plan plan;
 
-        plan_draw(&plan, &seed, atoms, ATOMS, false);
+        plan_draw(&plan, &seed, atoms, ATOMS, CLIENTS_USUAL);
         assert_in_range(plan.count, 1, WORK_FAULTS);
         for (unsigned a = 0; a < plan.count; a++)
             for (unsigned b = 0; b < a; b++)
@@ -200,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_seeds_give_equal_plans),
         cmocka_unit_test(other_seeds_give_other_plans),
+        cmocka_unit_test(clients_reset_only_where_they_may),
         cmocka_unit_test(no_plan_fails_a_call_twice),
         cmocka_unit_test(every_pair_comes_once_and_near_ones_first),
         cmocka_unit_test(failures_to_start_keep_to_themselves),
