@@ -90,18 +90,36 @@ static bool is_gone(const struct trace_thread *slot)
     return access(path, F_OK) < 0 || census_state(slot->pid) == 'Z';
 }
 
-static size_t describe_threads(struct play *play, bool at_rest, char *text,
-                               size_t size, size_t at)
+static unsigned order_of(const struct trace_thread *slot)
 {
-    struct trace *trace = play->program->trace;
+    return (unsigned)slot->process << 16 | slot->thread;
+}
+
+/* The thread that lives and comes next after `before`, by its numbers: which
+ * of two new threads got its place in the trace first is chance. */
+static const struct trace_thread *next_thread(struct trace *trace,
+                                              const struct trace_thread *before)
+{
     uint32_t count = atomic_load(&trace->threads);
-    unsigned told = 0;
+    const struct trace_thread *next = NULL;
 
     for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
         const struct trace_thread *slot = &trace->thread[i];
 
-        if (is_gone(slot))
-            continue;
+        if ((!before || order_of(slot) > order_of(before)) &&
+            (!next || order_of(slot) < order_of(next)) && !is_gone(slot))
+            next = slot;
+    }
+    return next;
+}
+
+static size_t describe_threads(struct play *play, bool at_rest, char *text,
+                               size_t size, size_t at)
+{
+    const struct trace_thread *slot = NULL;
+    unsigned told = 0;
+
+    while ((slot = next_thread(play->program->trace, slot))) {
         if (told++ == MOST_THREADS)
             return add(text, size, at, "; ...");
         at = add(text, size, at, told == 1 ? "" : "; ");
