@@ -50,6 +50,14 @@ static int deny(scmp_filter_ctx filter, int error, const char *name)
     return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), call, 0);
 }
 
+/* In full, which the header's macros are not for clang's taste. */
+static struct scmp_arg_cmp argument(unsigned index, enum scmp_compare how,
+                                    scmp_datum_t a, scmp_datum_t b)
+{
+    return (struct scmp_arg_cmp){
+        .arg = index, .op = how, .datum_a = a, .datum_b = b};
+}
+
 /* With one of these flags set in the first argument. */
 static int deny_clone(scmp_filter_ctx filter)
 {
@@ -59,9 +67,9 @@ static int deny_clone(scmp_filter_ctx filter)
     int result = 0;
 
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-        result |=
-            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                             SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
+        result |= seccomp_rule_add(
+            filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+            argument(0, SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
     return result;
 }
 
@@ -70,24 +78,25 @@ static int deny_families(scmp_filter_ctx filter)
 {
     int result =
         seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
-                         1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+                         1, argument(0, SCMP_CMP_GT, AF_NETLINK, 0));
 
     for (int family = AF_INET + 1; family < AF_NETLINK; family++)
         if (family != AF_INET6)
             result |= seccomp_rule_add(
                 filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+                argument(0, SCMP_CMP_EQ, (scmp_datum_t)family, 0));
     return result;
 }
 
 /* No typing into a terminal, and no hiding from the census. */
 static int deny_arguments(scmp_filter_ctx filter)
 {
-    return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-                            SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI)) |
+    return seccomp_rule_add(
+               filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+               argument(1, SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI)) |
            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 2,
-                            SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE),
-                            SCMP_A1(SCMP_CMP_EQ, 0));
+                            argument(0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0),
+                            argument(1, SCMP_CMP_EQ, 0, 0));
 }
 
 static int add_rules(scmp_filter_ctx filter)

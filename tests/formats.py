@@ -519,16 +519,21 @@ def check_terminal(said):
 
 def hidden_cases(maker):
     course = maker.work / "course"
-    secrets = ["short_writes_cost_nothing", "short_reads_cost_nothing"]
-    course.write_text(f"points client/{secrets[0]} 2.25\n"
+    secrets = ["short_writes_cost_nothing", "short_reads_cost_nothing",
+               "survives_every_transparent_failure"]
+    course.write_text(f"points client/{secrets[0]} 2\n"
                       f"hide client/{secrets[0]}\n"
                       f"hide client/{secrets[1]} until published\n"
+                      f"hide client/{secrets[2]}\n"
                       "points client/connects 0.75\n"
                       "sum client 17\ntotal 102\n")
     folder, said = maker.grade("hidden", *WRONG, "--course", course,
                                "--verbose")
     data = json.loads((folder / "report.json").read_text())
-    assert data["max_score"] - data["score"] == 2.25, data["score"]
+    lost = {row["name"]: row["max_score"] - row["score"]
+            for row in data["steps"][0]["cases"]}
+    assert lost[secrets[0]] == 2, lost
+    assert data["max_score"] - data["score"] == sum(lost.values()), lost
     assert "hidden cases failed" in said, said
     for path in [folder / name for name in FILES if name != "gradescope.json"]:
         said += path.read_text()
