@@ -6,6 +6,7 @@
 #include "wire.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,6 +57,10 @@ static struct peer *client(struct play *play, const char *addr, int buffer)
 
     play_must(play, is_connected, peer, "a client can connect");
     play_blame_for(play, BLAME_LISTENER);
+    errno = peer->error;
+    if (errno == ENETUNREACH || errno == ENETDOWN) /* not the server's answer */
+        play_not_graded(play, "a client cannot connect; is this machine's "
+                              "loopback up?");
     if (!peer->connected) {
         play_settle(play); /* who closes its socket may be about to end */
         play_fail(play, "a client can connect", "connect() to port %u: %s%s",

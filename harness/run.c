@@ -463,7 +463,7 @@ static bool has_ended(struct play *play, void *arg)
 /* Waits until it has ended or never will. No verdict comes of it. */
 static bool ends_by_itself(struct play *play)
 {
-    jmp_buf escape;
+    static jmp_buf escape;
 
     play->escape = &escape;
     if (setjmp(escape) == 0)
