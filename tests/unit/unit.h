@@ -25,6 +25,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +40,13 @@
 /* How often a test looks for what must come; a net, no measure. */
 #define UNIT_LOOKS 20000
 
-/* A test that hangs has failed: SIGALRM ends the program. */
+/* A test that hangs has failed: SIGALRM ends the program. What nohup(1) or a
+ * shell's & has ignored is as it is at a terminal. */
 UNIT_HELPER void unit_begin(void)
 {
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     alarm(300);
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* as in the sandbox */
 }
