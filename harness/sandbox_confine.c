@@ -4,6 +4,7 @@
 #include "sandbox_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
@@ -88,25 +89,41 @@ void sandbox_confine(const struct sandbox_limits *limits)
         _exit(126);
 }
 
+/* In a child: as the submission's user. Returns its exit status. */
+static int prlimit_as_user(pid_t pid, int resource, const struct rlimit *now,
+                           int answer)
+{
+    struct rlimit old;
+
+    syscall(SYS_setresgid, sandbox.gid, sandbox.gid, sandbox.gid);
+    syscall(SYS_setresuid, sandbox.uid, sandbox.uid, sandbox.uid);
+    return syscall(SYS_prlimit64, pid, resource, now, &old) < 0 ||
+           write(answer, &old, sizeof(old)) != sizeof(old);
+}
+
 /* The call wants the very user of that process, or a privilege that a
- * container's root has not: a child that shares our memory becomes it. */
+ * container's root has not: a child becomes it, and tells the old limit. */
 int sandbox_prlimit(pid_t pid, int resource, const struct rlimit *now,
                     struct rlimit *old)
 {
-    int status;
+    struct rlimit told;
+    int answer[2], status = -1;
 
     if (syscall(SYS_prlimit64, pid, resource, now, old) == 0)
         return 0;
-    if (errno != EPERM || !sandbox.active || sandbox.kind != SANDBOX_UID)
+    if (errno != EPERM || !sandbox.active || sandbox.kind != SANDBOX_UID ||
+        pipe2(answer, O_CLOEXEC) < 0)
         return -1;
-    pid_t child = vfork();
-    if (child == 0) {
-        syscall(SYS_setresgid, sandbox.gid, sandbox.gid, sandbox.gid);
-        syscall(SYS_setresuid, sandbox.uid, sandbox.uid, sandbox.uid);
-        _exit(syscall(SYS_prlimit64, pid, resource, now, old) < 0);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(prlimit_as_user(pid, resource, now, answer[1]));
+    close(answer[1]);
+    bool done = child > 0 && waitpid(child, &status, 0) == child &&
+                status == 0 &&
+                read(answer[0], &told, sizeof(told)) == sizeof(told);
+    close(answer[0]);
+    if (done && old)
+        *old = told;
     errno = EPERM;
-    return status == 0 ? 0 : -1;
+    return done ? 0 : -1;
 }

@@ -441,7 +441,7 @@ def main():
     tell_figures(outcomes, total)
     write_results(outcomes, total, begun, options)
     wrong = any(o.trouble or o.differs() for o in outcomes)
-    if not options.step and options.only == "*":
+    if not options.step and options.only == "*" and not options.quick:
         wrong |= total["line_named"] < LINE_SCORE * total["with_line"]
     return 1 if wrong else 0
 
