@@ -33,6 +33,9 @@
 #define SPIN_CALLS  20000u
 #define SPIN_CPU_NS 500000000u
 
+/* So many looks that are the same, at the deadline. */
+#define STILL_LOOKS 100
+
 /* A wait with a time-out that ran out for a second in all, for nothing. */
 #define TIMED_MS 1000u
 
@@ -338,6 +341,17 @@ static unsigned slice_us(unsigned quiet)
     return quiet < 2 ? 200 : quiet < 10 ? 500 : 2000;
 }
 
+/* Look after look it was blocked, though the wire never looked quiet: then
+ * what lies there is nobody's to wait for. Else it is the machine's fault. */
+static enum play_end end_at_deadline(const struct proof *proof)
+{
+    if (proof->same < STILL_LOOKS)
+        return END_DEADLINE;
+    return proof->last.state == REST_BLOCKED ? END_REST
+           : proof->last.state == REST_TIMED ? END_TIMED
+                                             : END_DEADLINE;
+}
+
 static enum play_end wait_until(struct play *play, play_condition *holds,
                                 void *arg)
 {
@@ -379,7 +393,7 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
         quiet++;
         if (play_now_ns() - play->time_then >
             (uint64_t)DEADLINE_NS * play->program->slowness)
-            return END_DEADLINE;
+            return end_at_deadline(&proof);
     }
 }
 
