@@ -25,6 +25,7 @@ static void note_port(void *arg, uint16_t port)
 {
     struct play *play = arg;
 
+    play->conn_of_port[port] = (uint16_t)play->clients;
     play->program->trace->conn_of_port[port] = (uint16_t)play->clients;
 }
 
@@ -292,18 +293,53 @@ void play_reset_arrives(struct play *play, struct peer *peer)
 
 /* ---- Failures and gates ---- */
 
-unsigned play_fault(struct play *play, const char *plan)
+void play_plan(struct play *play, const struct fault *faults, unsigned count)
 {
     struct trace *trace = play->program->trace;
+    size_t bytes = count * sizeof(*faults);
+
+    memcpy(&play->fault[play->faults], faults, bytes);
+    memcpy(&trace->fault[play->faults], faults, bytes);
+    play->faults += count;
+    trace->fault_count = play->faults;
+}
+
+static bool is_as_planned(const struct play *play)
+{
+    const struct trace *trace = play->program->trace;
+
+    if (trace->fault_count != play->faults)
+        return false;
+    for (unsigned i = 0; i < play->faults; i++)
+        if (memcmp(&trace->fault[i], &play->fault[i],
+                   offsetof(struct fault, seen)) != 0)
+            return false;
+    for (unsigned port = 0; port < TRACE_PORTS; port++)
+        if (atomic_load_explicit(&trace->conn_of_port[port],
+                                 memory_order_relaxed) !=
+            play->conn_of_port[port])
+            return false;
+    return true;
+}
+
+void play_check_plan(struct play *play)
+{
+    if (!is_as_planned(play))
+        play_fail(play, "the program leaves the kit's memory alone",
+                  "it has written into the plan of failures, so that "
+                  "nothing it does can be judged");
+}
+
+unsigned play_fault(struct play *play, const char *plan)
+{
     struct fault faults[FAULT_MAX];
     const char *error = "";
     int count = fault_parse_plan(faults, plan, &error);
-    unsigned first = trace->fault_count;
+    unsigned first = play->faults;
 
     if (count < 0 || first + (unsigned)count > FAULT_MAX)
         fail_msg("fault plan %s: %s", plan, error);
-    memcpy(&trace->fault[first], faults, (size_t)count * sizeof(*faults));
-    trace->fault_count = first + (unsigned)count;
+    play_plan(play, faults, (unsigned)count);
     play_tell(play, "planned: %s", plan);
     return first;
 }
@@ -311,6 +347,7 @@ unsigned play_fault(struct play *play, const char *plan)
 void play_fault_ends(struct play *play, unsigned fault)
 {
     play_tell(play, "the shortage is over");
+    play->fault[fault].last = 0;
     play->program->trace->fault[fault].last = 0;
 }
 
@@ -358,11 +395,10 @@ bool play_fired(struct play *play, unsigned fault)
 
 void expect_fired(struct play *play, const char *what)
 {
-    struct trace *trace = play->program->trace;
     char text[96];
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < play->faults; i++)
         if (!play_fired(play, i))
             play_fail(play, what, "it never made the call of %s",
-                      fault_format(&trace->fault[i], text, sizeof(text)));
+                      fault_format(&play->fault[i], text, sizeof(text)));
 }

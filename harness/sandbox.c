@@ -503,6 +503,17 @@ enum sandbox_kind sandbox_best(void)
     return SANDBOX_PLAIN;
 }
 
+bool sandbox_end_all(void)
+{
+    if (!sandbox.active || sandbox.kind == SANDBOX_PLAIN)
+        return false;
+    if (sandbox.kind == SANDBOX_UID)
+        end_user();
+    else
+        kill(-1, SIGKILL);
+    return true;
+}
+
 static int remount_kit(unsigned long flags)
 {
     if (sandbox.kind != SANDBOX_NAMESPACES)

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,24 +90,36 @@ void sandbox_confine(const struct sandbox_limits *limits)
 }
 
 /* The call wants the very user of that process, or a privilege that a
- * container's root has not: a child that shares our memory becomes it. */
+ * container's root has not: a child becomes that user, and tells by memory
+ * that is shared what it has read. */
+static int prlimit_as_user(pid_t pid, int resource, const struct rlimit *now,
+                           struct rlimit *old)
+{
+    struct rlimit *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status = -1;
+
+    if (shared == MAP_FAILED)
+        return -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(become_submission() < 0 ||
+              syscall(SYS_prlimit64, pid, resource, now, shared) < 0);
+    if (child > 0)
+        waitpid(child, &status, 0);
+    if (old)
+        *old = *shared;
+    munmap(shared, sizeof(*shared));
+    errno = EPERM;
+    return status == 0 ? 0 : -1;
+}
+
 int sandbox_prlimit(pid_t pid, int resource, const struct rlimit *now,
                     struct rlimit *old)
 {
-    int status;
-
     if (syscall(SYS_prlimit64, pid, resource, now, old) == 0)
         return 0;
     if (errno != EPERM || !sandbox.active || sandbox.kind != SANDBOX_UID)
         return -1;
-    pid_t child = vfork();
-    if (child == 0) {
-        syscall(SYS_setresgid, sandbox.gid, sandbox.gid, sandbox.gid);
-        syscall(SYS_setresuid, sandbox.uid, sandbox.uid, sandbox.uid);
-        _exit(syscall(SYS_prlimit64, pid, resource, now, old) < 0);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return -1;
-    errno = EPERM;
-    return status == 0 ? 0 : -1;
+    return prlimit_as_user(pid, resource, now, old);
 }

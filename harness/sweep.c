@@ -198,11 +198,12 @@ static void enumerate(struct sweep *sweep, struct trace *trace,
                       const struct work *before)
 {
     struct counters counters = {.used = 0};
-    uint32_t newest = atomic_load(&trace->entries);
+    uint32_t newest = trace_newest(trace);
     struct trace_record record;
     enum stage stage = STAGE_STARTING;
 
-    for (uint32_t serial = 1; serial <= newest; serial++) {
+    for (uint32_t serial = trace_oldest(newest) + 1; serial <= newest;
+         serial++) {
         if (!trace_get(trace, serial, &record))
             continue;
         int family = family_of(&record);
@@ -235,15 +236,13 @@ static char *format_plan(const struct work *work, char *text, size_t size)
 
 static void plan(struct play *play, const struct work *work)
 {
-    struct trace *trace = play->program->trace;
-
-    for (unsigned i = 0; work && i < work->depth; i++)
-        trace->fault[trace->fault_count++] = work->fault[i];
+    if (work)
+        play_plan(play, work->fault, work->depth);
 }
 
 static bool all_fired(struct play *play)
 {
-    for (unsigned i = 0; i < play->program->trace->fault_count; i++)
+    for (unsigned i = 0; i < play->faults; i++)
         if (!play_fired(play, i))
             return false;
     return true;
@@ -456,7 +455,7 @@ static enum failure_class class_of_plan(const struct trace *trace)
 {
     enum failure_class class = CLASS_TRANSPARENT;
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         for (size_t k = 0; k < catalogue_count; k++) {
             const struct fault *fault = &trace->fault[i];
             int family = fault->call != CALL_none

@@ -60,6 +60,8 @@ part formats tests/formats.py --grade "$build/grade" \
     "$build/check/solutions" "$build/check/exercises"
 part bad_input tests/bad_input.sh "$build"
 part play_by_hand tests/play_by_hand.py "$build"
+part hostile tests/hostile.py --grade "$build/grade" \
+    --interposer "$build/interposer.so"
 part words tests/words.py --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part packages tests/packages.sh "$build"

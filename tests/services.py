@@ -121,8 +121,7 @@ def small_machine():
                 with contextlib.suppress(OSError):
                     print(f"# at most {int((group / peak).read_text()) >> 20}"
                           " MiB of memory in use")
-            with contextlib.suppress(OSError):  # who was killed still goes
-                group.rmdir()
+            group.rmdir()
 
 
 # ---- The services
