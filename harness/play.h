@@ -204,6 +204,10 @@ void expect_serves(struct play *play);
 void expect_exit(struct play *play, int status);
 void expect_message(struct play *play);
 
+/* Its message gives this errno as the reason: strerror(3)'s words, or the
+ * name. */
+void expect_reason(struct play *play, int error);
+
 /* No signal has killed the program: it runs, or has ended by itself. */
 void expect_no_signal(struct play *play);
 

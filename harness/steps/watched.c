@@ -103,9 +103,17 @@ static void fails(struct play *play, const char *shortage)
     tries(play);
 }
 
+/* Its port is none. */
+static void fails_to_start(struct play *play)
+{
+    play_start(play, (const char *const[]){"no-such-port", NULL});
+    play_rest(play);
+}
+
 /* Whatever it meets, does it use, and give back, what is its own? */
 void watched_server(struct play *play)
 {
+    fails_to_start(play);
     play_serve(play);
     for (int i = 0; i < 3; i++)
         visits(play);
@@ -114,6 +122,7 @@ void watched_server(struct play *play)
 
 static void several(struct play *play, const char *shortage)
 {
+    fails_to_start(play);
     play_serve(play);
     meet(play);
     fails(play, shortage);
