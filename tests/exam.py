@@ -125,13 +125,18 @@ def grade(program, folder, options):
         submission = folder / "submission"
         submission.mkdir()
         shutil.copy(program.path, submission / f"{program.step}.c")
+    return grade_folder(program.step, submission, folder, options)
+
+
+def grade_folder(step, submission, folder, options, *more):
+    """Grades a step of a submission; what comes of it goes to `folder`."""
     begun = time.monotonic()
     try:
         run = subprocess.run(
             [options.grade, "--interposer", options.interposer,
              "--submission", submission, "--build", folder / "build",
-             "--report", folder / "report", "--step", program.step,
-             "--verbose"],
+             "--report", folder / "report", "--step", step,
+             "--verbose", *more],
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=LONGEST_S, check=False)
         wall_s = time.monotonic() - begun
