@@ -212,12 +212,12 @@ static const char *path_from(const char *submission, const char *file)
 static void a_path_is_seen_from_the_root_of_the_repository(void **state)
 {
     (void)state;
-    setenv("GITHUB_WORKSPACE", "/runner/work", 1);
+    setenv("GITHUB_WORKSPACE", "/checkout", 1);
     assert_string_equal(path_from(".", "a.c"), "a.c");
     assert_string_equal(path_from("./x/", "a.c"), "x/a.c");
-    assert_string_equal(path_from("/runner/work", "a.c"), "a.c");
-    assert_string_equal(path_from("/runner/work/x", "a.c"), "x/a.c");
-    assert_string_equal(path_from("/runner/works", "a.c"), "/runner/works/a.c");
+    assert_string_equal(path_from("/checkout", "a.c"), "a.c");
+    assert_string_equal(path_from("/checkout/x", "a.c"), "x/a.c");
+    assert_string_equal(path_from("/checkouts", "a.c"), "/checkouts/a.c");
 }
 
 /* #line lets a program call its file anything. */
