@@ -46,7 +46,19 @@ if [ "$settings" != "$(cat "$out/settings" 2>/dev/null)" ]; then
     cp "$@" "$out/kit" && echo "$settings" >"$out/settings" ||
         give_up "cannot write to the folder $out"
 fi
-rm -rf "$out/build"
+
+# parallel may be killed, or interrupted while it starts a job, and forget it.
+end_jobs() {
+    rm -f "$out/open"
+    for job in "$out"/build/*.job; do
+        [ -e "$job" ] || continue
+        flock -n "$job" true || kill "$(cat "$job")" 2>/dev/null
+        flock "$job" true
+    done
+    rm -rf "$out/build"
+}
+
+end_jobs
 python3 "$here/class_list.py" "$SUBMISSIONS" "$out" || exit 2
 
 # ---- Grading
@@ -58,7 +70,7 @@ if [ -n "${HOSTS:-}" ]; then
     hosts="--sshloginfile hosts --wd $workdir --return reports/{1}
         --transferfile submissions/{1} --basefile kit/grade
         --basefile kit/interposer.so --basefile kit/valgrind.supp
-        --basefile kit/class_one.sh${COURSE:+ --basefile kit/course}"
+        --basefile kit/class_one.sh --basefile open${COURSE:+ --basefile kit/course}"
 fi
 
 # Lines "ID VERDICT" -> where we are.
@@ -100,8 +112,10 @@ fi
 export CLASS_FOLDER="$out"
 interrupted=
 trap 'interrupted=yes' INT
+: >open
 # shellcheck disable=SC2016,SC2086
 parallel --plain --will-cite --jobs "$jobs" $hosts --timeout 3600 \
+    --termseq TERM,10000,KILL,100 \
     --joblog joblog --resume-failed --colsep ' ' --arg-file jobs --quote sh -c \
     'test -x kit/grade || cd "$CLASS_FOLDER"; exec sh kit/class_one.sh "$@"' \
     one {1} {2} --jobs 2 --formats none --course "${COURSE:+kit/course}" \
@@ -110,7 +124,7 @@ parallel --plain --will-cite --jobs "$jobs" $hosts --timeout 3600 \
 [ -z "$hosts" ] ||
     parallel --plain --will-cite --nonall --sshloginfile hosts \
         rm -rf "$workdir" </dev/null
-rm -rf build
+end_jobs
 
 # ---- The results so far
 

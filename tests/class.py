@@ -132,6 +132,23 @@ def one_by_one(name, submissions, work):
     return json.loads((folder / "report/report.json").read_text())
 
 
+def killed(room):
+    """GNU parallel is gone at once, and its jobs with it."""
+    gate = room.work / "never"
+    os.mkfifo(gate)
+    process = room.start(GATE=str(gate))
+    with open(gate, "wb"):  # a job waits before it
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            if is_of(folder, process.pid, room) and \
+                    b"/parallel\0--plain" in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+        said = process.communicate()[0]
+        left = left_of(process.pid, room)
+    claim("killed_leaves_no_process", not left, left)
+    claim("killed_is_not_whole", process.returncode == 2, said)
+    shutil.rmtree(room.out)
+
+
 def interrupted(room):
     """Ctrl-C after the second verdict; the terminal tells the whole group."""
     gate = room.work / "gate"
@@ -144,7 +161,8 @@ def interrupted(room):
           "the same command goes on" in said, said)
     first = room.graded()
     claim("some_are_left", 2 <= len(first) < len(SUBMISSIONS), first)
-    claim("leaves_no_process", not left_of(process.pid, room), "still there")
+    left = left_of(process.pid, room)
+    claim("leaves_no_process", not left, left)
     claim("page_of_a_part", room.data()["graded"] == len(first), said)
 
     status, said = room.run()
@@ -186,7 +204,7 @@ def left_of(session, room):
         except ProcessLookupError:
             continue
         if not select.select([end], [], [], PATIENCE_S)[0]:
-            left.append(folder.name)
+            left.append((folder / "cmdline").read_bytes())
         os.close(end)
     return left
 
@@ -330,6 +348,7 @@ def main():
             fill(os.path.join(os.fsencode(room.submissions), name), changes)
         (room.submissions / "roster.txt").touch()
         (room.submissions / "gone").symlink_to("/")
+        killed(room)
         interrupted(room)
         the_same_as_one_by_one(room)
         the_page(room)
