@@ -238,6 +238,8 @@ static bool ended(struct play *play, void *arg)
 
 void play_stop(struct play *play)
 {
+    if (!play->program->running)
+        return;
     play_tell(play, "the program is stopped");
     kill(play->program->pid, SIGTERM);
     play_until(play, ended, NULL);

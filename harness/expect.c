@@ -197,10 +197,30 @@ static bool has_message(struct play *play, void *arg)
 
 void expect_message(struct play *play)
 {
+    /* What perror(3) says of an errno of 0, and printf(3) of a null. */
+    static const char *const none[] = {": Success\n", "(null)"};
+
     play_until(play, has_message, NULL);
     if (play->errors.len == 0)
         play_fail(play, "a line on stderr says what failed and why",
                   "stderr is empty");
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        if (strstr(play_errors(play), none[i]))
+            play_fail(play, "a line on stderr says what failed and why",
+                      "the reason that it gives is %s",
+                      i == 0 ? "\"Success\"" : "a null pointer, (null)");
+}
+
+void expect_reason(struct play *play, int error)
+{
+    char expected[96];
+
+    snprintf(expected, sizeof(expected), "the message says why: %s",
+             strerror(error));
+    if (!strstr(play_errors(play), strerror(error)) &&
+        !strstr(play_errors(play), strerrorname_np(error)))
+        play_fail(play, expected, "it says \"%.*s\"",
+                  (int)strcspn(play_errors(play), "\n"), play_errors(play));
 }
 
 void expect_alive(struct play *play)

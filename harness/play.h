@@ -52,7 +52,8 @@ void play_serve_again(struct play *play);
 /* Sends a signal to the program's first process. */
 void play_signal(struct play *play, int signal);
 
-/* Ends the program with SIGTERM (SIGKILL where it does not obey). */
+/* Ends the program, where it still runs, with SIGTERM (SIGKILL where it does
+ * not obey). */
 void play_stop(struct play *play);
 
 /* How many descriptors the program may have from now on (RLIMIT_NOFILE);
@@ -203,6 +204,10 @@ void expect_serves(struct play *play);
  * 1) it has said why on stderr. */
 void expect_exit(struct play *play, int status);
 void expect_message(struct play *play);
+
+/* Its message gives this errno as the reason: strerror(3)'s words, or the
+ * name. */
+void expect_reason(struct play *play, int error);
 
 /* No signal has killed the program: it runs, or has ended by itself. */
 void expect_no_signal(struct play *play);

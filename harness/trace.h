@@ -113,6 +113,7 @@ struct trace {
     _Atomic uint32_t alarms;        /* alarm or setitimer was armed */
     _Atomic uint32_t stdio_sockets; /* fdopen of a socket */
     _Atomic uint32_t unsafe;        /* unsafe calls in a handler */
+    _Atomic uint32_t errno_lost;    /* handlers that left another errno */
     _Atomic uint32_t execs;
     uint64_t load_base; /* where the program's image lies: PIE's bias */
     uint64_t text_start, text_end;

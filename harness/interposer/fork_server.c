@@ -145,6 +145,7 @@ static main_function *program_main;
  * child too. */
 static int run_main(int argc, char **argv, char **environment)
 {
+    errno = 0; /* C17, 7.5: main finds it so */
     exit(program_main(argc, argv, environment));
 }
 

@@ -26,14 +26,14 @@ static int one(const char *addr, const char *service,
     return real.getaddrinfo(addr, service, &numeric, list);
 }
 
-/* glibc's freeaddrinfo() frees node by node, so lists can be joined. */
+/* glibc's freeaddrinfo() frees node by node, so lists can be joined. On
+ * failure it leaves *list alone, as glibc does: who reads it then is found. */
 static int join(const struct trace_name *name, const char *service,
                 const struct addrinfo *hints, struct addrinfo **list)
 {
-    struct addrinfo **end = list;
+    struct addrinfo *joined = NULL, **end = &joined;
     int error = EAI_NONAME;
 
-    *list = NULL;
     for (int i = 0; i < TRACE_ADDRS && name->addr[i][0]; i++) {
         int e = one(name->addr[i], service, hints, end);
 
@@ -44,7 +44,10 @@ static int join(const struct trace_name *name, const char *service,
         if (e)
             *end = NULL;
     }
-    return *list ? 0 : error;
+    if (!joined)
+        return error;
+    *list = joined;
+    return 0;
 }
 
 int getaddrinfo(const char *host, const char *service,

@@ -2,6 +2,7 @@
  * it runs in one: signal(2), sigaction(2), sigprocmask(2), kill(2). */
 #include "interposer.h"
 
+#include <errno.h>
 #include <string.h>
 
 union handler {
@@ -19,10 +20,13 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     void *outer_frame = self.handler_frame;
     int outer_signal = self.handler_signal;
     union handler handler = handlers[signal];
+    int error = errno;
 
     self.handler_frame = __builtin_frame_address(0);
     self.handler_signal = signal;
     handler.detailed(signal, info, context);
+    if (errno != error)
+        atomic_fetch_add(&trace->errno_lost, 1);
     self.interrupted |= interrupts[signal];
     self.handler_frame = outer_frame;
     self.handler_signal = outer_signal;

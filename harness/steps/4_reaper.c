@@ -200,12 +200,16 @@ static void makes_an_interrupted_call_again(struct play *play)
 }
 
 /* Failed calls, and SIGCHLD before the server has looked at errno. There is
- * no child, so that the handler's wait fails, and says so in errno. */
+ * no child, so that the handler's wait fails, and says so in errno. It must
+ * not, whether or not the server looks at errno today. */
 static void keeps_errno_across_its_handler(struct play *play)
 {
     play_blame(play, BLAME_ERRNO);
     play_serve(play);
     forking_client(play);
+    if (atomic_load(&play_trace(play)->errno_lost) > 0)
+        play_fail(play, "errno is behind a handler what it was before it",
+                  "a handler changed it, and did not set it back");
 }
 
 static bool is_unsafe(const struct trace_record *record, const void *arg)
@@ -391,11 +395,19 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "server_keeps_no_connection",
      .obligation = OBLIGATION_descriptors,
-     .points = 0.5,
+     .points = 0.25,
      .why = "After fork(2) both processes hold the connection; it ends only "
             "when the last of them has closed it: close(2).",
      .hint = "Who needs which of the two descriptors after the fork?",
      .play = forking_parent_keeps_none,
+     .needs = "echoes_a_line"},
+    {.name = "child_keeps_no_listening_socket",
+     .obligation = OBLIGATION_descriptors,
+     .points = 0.25,
+     .why = "A child that holds the listening socket keeps the port taken "
+            "when the server has ended: fork(2).",
+     .hint = "Who needs which of the two descriptors after the fork?",
+     .play = forking_child_keeps_its_own,
      .needs = "echoes_a_line"},
     {.name = "a_broken_connection_ends_its_child_only",
      .obligation = OBLIGATION_reset,

@@ -1,6 +1,8 @@
 /* 6_threaded_serve.c - step 6 while nothing fails: echo, many at once. */
 #include "6_threaded.h"
 
+#include <errno.h>
+
 /* Does it listen on all addresses (the whole of 127/8 is local), and stay
  * when a client has come? */
 void threaded_listens(struct play *play)
@@ -46,10 +48,13 @@ void threaded_says_why_not(struct play *play)
     gives_up(play, (const char *const[]){"no-such-port", NULL}, 1);
     play_fault(play, "listen#1..8=EADDRINUSE");
     gives_up(play, port, 1);
-    play_fault(play, "bind#1..8=EADDRINUSE");
+    expect_reason(play, EADDRINUSE);
+    play_fault(play, "bind#1..8=EACCES");
     gives_up(play, port, 1);
+    expect_reason(play, EACCES);
     play_fault(play, "socket#1..8=EMFILE");
     gives_up(play, port, 1);
+    expect_reason(play, EMFILE);
 }
 
 /* Can it be restarted while a connection of the old one is in TIME_WAIT? */

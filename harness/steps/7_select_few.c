@@ -2,6 +2,8 @@
  * few clients. */
 #include "7_select.h"
 
+#include <errno.h>
+
 /* ---- Starting ---- */
 
 /* What if the port is taken, or the kernel will not listen? */
@@ -12,9 +14,11 @@ void select_says_why_it_cannot_listen(struct play *play)
     play_fault(play, "listen#1..=EADDRINUSE");
     play_start(play, args);
     expect_exit(play, 1);
+    expect_reason(play, EADDRINUSE);
     play_listen(play, "0.0.0.0");
     play_start(play, args);
     expect_exit(play, 1);
+    expect_reason(play, EADDRINUSE);
 }
 
 /* Can it be started again while the kernel remembers its connections? */

@@ -5,6 +5,8 @@
  */
 #include "server.h"
 
+#include <errno.h>
+
 /* Letters: what else a case is about shall not hang on the value of bytes. */
 static void send_text(struct play *play, struct peer *peer, size_t len)
 {
@@ -61,17 +63,23 @@ void server_refuses_wrong_arguments(struct play *play)
     expect_exit(play, 1);
 }
 
-/* What does it say when the port is taken, and when there is no socket? */
+static void cannot_listen(struct play *play, int error)
+{
+    play_start(play, (const char *const[]){play_port_text(play), NULL});
+    expect_exit(play, 1);
+    expect_reason(play, error);
+}
+
+/* What does it say when the kernel will not listen, when the port is taken,
+ * and when there is no socket? */
 void server_says_why_it_cannot_listen(struct play *play)
 {
-    const char *const port[] = {play_port_text(play), NULL};
-
+    play_fault(play, "listen#1..=EADDRINUSE");
+    cannot_listen(play, EADDRINUSE);
     play_listen(play, "127.0.0.1");
-    play_start(play, port);
-    expect_exit(play, 1);
+    cannot_listen(play, EADDRINUSE);
     play_fault(play, "socket#1..=ENOBUFS");
-    play_start(play, port);
-    expect_exit(play, 1);
+    cannot_listen(play, ENOBUFS);
 }
 
 /* Is it there for those who do not come by 127.0.0.1? */

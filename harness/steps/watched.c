@@ -104,10 +104,19 @@ static void fails(struct play *play, const char *shortage)
     tries(play);
 }
 
+/* Its port is none; what it does with that is another case's matter. */
+static void fails_to_start(struct play *play)
+{
+    play_start(play, (const char *const[]){"no-such-port", NULL});
+    play_settle(play);
+    play_stop(play);
+}
+
 /* Whatever it meets, does it use, and give back, what is its own? */
 void watched_server(struct play *play)
 {
-    play_serve(play);
+    fails_to_start(play);
+    play_serve_again(play);
     for (int i = 0; i < 3; i++)
         visits(play);
     fails(play, NULL);
@@ -115,7 +124,8 @@ void watched_server(struct play *play)
 
 static void several(struct play *play, const char *shortage)
 {
-    play_serve(play);
+    fails_to_start(play);
+    play_serve_again(play);
     meet(play);
     fails(play, shortage);
 }
