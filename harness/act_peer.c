@@ -319,7 +319,7 @@ unsigned play_fault(struct play *play, const char *plan)
 
 void play_fault_ends(struct play *play, unsigned fault)
 {
-    play_tell(play, "the shortage is over");
+    play_tell(play, "the planned failure is over");
     play->program->trace->fault[fault].last = 0;
 }
 

@@ -37,24 +37,25 @@ static void gives_up(struct play *play, const char *const *args, int status)
     expect_exit(play, status);
 }
 
-/* Does it say why it cannot start? Each failure strikes before those that
- * were planned for the starts before it. */
+static void gives_up_at(struct play *play, const char *plan, int error)
+{
+    unsigned fault = play_fault(play, plan);
+
+    gives_up(play, (const char *const[]){play_port_text(play), NULL}, 1);
+    expect_reason(play, error);
+    play_fault_ends(play, fault);
+}
+
+/* Does it say why it cannot start? */
 void threaded_says_why_not(struct play *play)
 {
-    const char *const port[] = {play_port_text(play), NULL};
-
     gives_up(play, (const char *const[]){NULL}, 2);
-    gives_up(play, (const char *const[]){port[0], "extra", NULL}, 2);
+    gives_up(play, (const char *const[]){play_port_text(play), "extra", NULL},
+             2);
     gives_up(play, (const char *const[]){"no-such-port", NULL}, 1);
-    play_fault(play, "listen#1..8=EADDRINUSE");
-    gives_up(play, port, 1);
-    expect_reason(play, EADDRINUSE);
-    play_fault(play, "bind#1..8=EACCES");
-    gives_up(play, port, 1);
-    expect_reason(play, EACCES);
-    play_fault(play, "socket#1..8=EMFILE");
-    gives_up(play, port, 1);
-    expect_reason(play, EMFILE);
+    gives_up_at(play, "listen#1..=EADDRINUSE", EADDRINUSE);
+    gives_up_at(play, "bind#1..=EACCES", EACCES);
+    gives_up_at(play, "socket#1..=EMFILE", EMFILE);
 }
 
 /* Can it be restarted while a connection of the old one is in TIME_WAIT? */

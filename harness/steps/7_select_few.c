@@ -11,10 +11,11 @@ void select_says_why_it_cannot_listen(struct play *play)
 {
     const char *const args[] = {play_port_text(play), NULL};
 
-    play_fault(play, "listen#1..=EADDRINUSE");
+    unsigned fault = play_fault(play, "listen#1..=EADDRINUSE");
     play_start(play, args);
     expect_exit(play, 1);
     expect_reason(play, EADDRINUSE);
+    play_fault_ends(play, fault);
     play_listen(play, "0.0.0.0");
     play_start(play, args);
     expect_exit(play, 1);

@@ -74,8 +74,10 @@ static void cannot_listen(struct play *play, int error)
  * and when there is no socket? */
 void server_says_why_it_cannot_listen(struct play *play)
 {
-    play_fault(play, "listen#1..=EADDRINUSE");
+    unsigned fault = play_fault(play, "listen#1..=EADDRINUSE");
+
     cannot_listen(play, EADDRINUSE);
+    play_fault_ends(play, fault);
     play_listen(play, "127.0.0.1");
     cannot_listen(play, EADDRINUSE);
     play_fault(play, "socket#1..=ENOBUFS");
