@@ -1,6 +1,6 @@
 /* Wrong: asks errno why getaddrinfo failed, which has an answer of its own.
  * Fails: startup
- * Line: none
+ * Line: 32
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +29,7 @@ static int dial(const char *host, const char *port)
     memset(&want, 0, sizeof want);
     want.ai_family = AF_UNSPEC;
     want.ai_socktype = SOCK_STREAM;
-    rc = getaddrinfo(host, port, &want, &all);
+    rc = getaddrinfo(host, port, &want, &all); /* BUG */
     if (rc != 0) {
         perror("getaddrinfo");
         return -1;

@@ -1,6 +1,6 @@
 /* Wrong: the child keeps the listening socket, and with it the port.
  * Fails: descriptors
- * Line: none
+ * Line: none (no close in the child)
  */
 #include <err.h>
 #include <errno.h>

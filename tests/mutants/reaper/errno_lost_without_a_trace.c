@@ -1,7 +1,7 @@
 /* Wrong: the handler leaves ECHILD in errno; today the accept loop treats all
  *        errors alike.
  * Fails: handler
- * Line: none
+ * Line: none (no errno set back)
  */
 #include <err.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Wrong: says why it cannot listen when errno tells of close by then.
  * Fails: startup
- * Line: none
+ * Line: none (no errno kept)
  */
 #define _GNU_SOURCE
 #include <errno.h>
