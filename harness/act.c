@@ -53,9 +53,10 @@ void play_open(struct play *play, struct program *program, uint16_t port)
 
 void play_end(struct play *play)
 {
-    for (unsigned i = 0; i < play->program->trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(play->program->trace); i++)
         trace_open_gate(play->program->trace, i);
     program_kill(play->program);
+    play->program->trace->fault_count = 0;
     for (size_t i = 0; i < play->peers; i++) {
         peer_release(play->peer[i]);
         free(play->peer[i]);
@@ -123,8 +124,12 @@ static void start(struct play *play, const char *const *args,
     }
     debug_prepare(play);
     play_tell(play, "./%s%s is started", play->program_name, line);
-    if (program_run(play->program, &how) < 0)
-        play_not_graded(play, "the program cannot be started");
+    if (program_run(play->program, &how) == 0)
+        return;
+    if (!program_is_open(play->program))
+        play_fail(play, "the program leaves other processes alone",
+                  "it ended the process that starts it");
+    play_not_graded(play, "the program cannot be started");
 }
 
 void play_start(struct play *play, const char *const *args)

@@ -26,6 +26,7 @@ static void note_port(void *arg, uint16_t port)
 {
     struct play *play = arg;
 
+    play->port_of_conn[play->clients] = port;
     play->program->trace->conn_of_port[port] = (uint16_t)play->clients;
 }
 
@@ -301,18 +302,61 @@ void play_reset_arrives(struct play *play, struct peer *peer)
 
 /* ---- Failures and gates ---- */
 
-unsigned play_fault(struct play *play, const char *plan)
+void play_plan(struct play *play, const struct fault *faults, unsigned count)
 {
     struct trace *trace = play->program->trace;
+    size_t bytes = count * sizeof(*faults);
+
+    memcpy(&play->fault[play->faults], faults, bytes);
+    memcpy(&trace->fault[play->faults], faults, bytes);
+    play->faults += count;
+    trace->fault_count = play->faults;
+}
+
+/* A later client may have had the same port again. */
+static bool is_numbered(const struct play *play, unsigned conn)
+{
+    uint16_t port = play->port_of_conn[conn];
+    unsigned now = play->program->trace->conn_of_port[port];
+
+    return port == 0 || (now >= conn && now <= play->clients &&
+                         play->port_of_conn[now] == port);
+}
+
+static bool is_as_planned(const struct play *play)
+{
+    const struct trace *trace = play->program->trace;
+
+    if (trace->fault_count != play->faults)
+        return false;
+    for (unsigned i = 0; i < play->faults; i++)
+        if (memcmp(&trace->fault[i], &play->fault[i],
+                   offsetof(struct fault, seen)) != 0)
+            return false;
+    for (unsigned conn = 1; conn <= play->clients; conn++)
+        if (!is_numbered(play, conn))
+            return false;
+    return true;
+}
+
+void play_check_plan(struct play *play)
+{
+    if (!is_as_planned(play))
+        play_fail(play, "the program leaves the kit's memory alone",
+                  "it has written into the plan of failures, so that "
+                  "nothing it does can be judged");
+}
+
+unsigned play_fault(struct play *play, const char *plan)
+{
     struct fault faults[FAULT_MAX];
     const char *error = "";
     int count = fault_parse_plan(faults, plan, &error);
-    unsigned first = trace->fault_count;
+    unsigned first = play->faults;
 
     if (count < 0 || first + (unsigned)count > FAULT_MAX)
         fail_msg("fault plan %s: %s", plan, error);
-    memcpy(&trace->fault[first], faults, (size_t)count * sizeof(*faults));
-    trace->fault_count = first + (unsigned)count;
+    play_plan(play, faults, (unsigned)count);
     play_tell(play, "planned: %s", plan);
     return first;
 }
@@ -320,6 +364,7 @@ unsigned play_fault(struct play *play, const char *plan)
 void play_fault_ends(struct play *play, unsigned fault)
 {
     play_tell(play, "the planned failure is over");
+    play->fault[fault].last = 0;
     play->program->trace->fault[fault].last = 0;
 }
 
@@ -368,11 +413,10 @@ bool play_fired(struct play *play, unsigned fault)
 
 void expect_fired(struct play *play, const char *what)
 {
-    struct trace *trace = play->program->trace;
     char text[96];
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < play->faults; i++)
         if (!play_fired(play, i))
             play_fail(play, what, "it never made the call of %s",
-                      fault_format(&trace->fault[i], text, sizeof(text)));
+                      fault_format(&play->fault[i], text, sizeof(text)));
 }

@@ -14,14 +14,12 @@
 
 static uint32_t newest(const struct play *play)
 {
-    return atomic_load(&play->program->trace->entries);
+    return trace_newest(play->program->trace);
 }
 
 static uint32_t oldest(const struct play *play)
 {
-    uint32_t entries = newest(play);
-
-    return entries > TRACE_RECORDS ? entries - TRACE_RECORDS + 1 : 1;
+    return trace_oldest(newest(play)) + 1;
 }
 
 bool blame_find(struct play *play, blame_match *match,

@@ -307,8 +307,8 @@ static uint64_t add_site(struct site *sites, const struct trace_record *record)
 
 bool blame_find_allocation(struct play *play, struct trace_record *record)
 {
-    uint32_t newest = atomic_load(&play->program->trace->entries);
-    uint32_t oldest = newest > TRACE_RECORDS ? newest - TRACE_RECORDS : 0;
+    uint32_t newest = trace_newest(play->program->trace);
+    uint32_t oldest = trace_oldest(newest);
     struct site sites[SITES] = {0};
     struct trace_record at;
     uint64_t all = 0;

@@ -11,19 +11,25 @@ static const struct {
 } rows[CALL_COUNT] = {{"none", "faultline/none", FAMILY_NONE}, CALLS(CALL_ROW)};
 #undef CALL_ROW
 
+/* Out of the trace may come any number. */
+static size_t row_of(enum call_id id)
+{
+    return (size_t)id < CALL_COUNT ? (size_t)id : CALL_none;
+}
+
 const char *call_name(enum call_id id)
 {
-    return rows[id].name;
+    return rows[row_of(id)].name;
 }
 
 const char *call_point(enum call_id id)
 {
-    return rows[id].point;
+    return rows[row_of(id)].point;
 }
 
 enum call_family call_family(enum call_id id)
 {
-    return rows[id].family;
+    return rows[row_of(id)].family;
 }
 
 enum call_id call_by_name(const char *name)

@@ -254,6 +254,25 @@ long census_memory_kib(pid_t pid, bool peak)
     return kib < 0 ? (long)status_field(pid, 0, "\nVmRSS:", 10) : kib;
 }
 
+uint64_t census_own_bytes(pid_t pid, bool shared_once)
+{
+    char text[4096];
+    unsigned long long size, resident = 0, shared = 0;
+    const char *at = NULL;
+
+    if (shared_once) {
+        if (read_proc(text, sizeof(text), "/proc/%d/smaps_rollup", pid) > 0)
+            at = strstr(text, "\nPss_Anon:");
+        return at ? strtoull(at + strlen("\nPss_Anon:"), NULL, 10) * 1024 : 0;
+    }
+    if (read_proc(text, sizeof(text), "/proc/%d/statm", pid) <= 0 ||
+        sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3)
+        return 0;
+    return resident > shared
+               ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE)
+               : 0;
+}
+
 uint64_t census_cpu_ns(pid_t pid)
 {
     struct census_thread threads[64];

@@ -21,7 +21,7 @@ void debug_with(const char *command)
 
 static bool injects(const struct trace *trace)
 {
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         if (trace->fault[i].action != FAULT_HOLD &&
             trace->fault[i].action != FAULT_HOLD_AFTER)
             return true;
@@ -43,7 +43,7 @@ void debug_attach(struct play *play)
     int pid = atomic_load(&trace->debug_pid);
     char command[512];
 
-    if (pid == 0)
+    if (pid == 0 || !debugger)
         return;
     snprintf(command, sizeof(command), "%s -p %d", debugger, pid);
     printf("The program waits %s. Attaching:\n    %s\n"

@@ -159,7 +159,7 @@ static bool has_ended(struct play *play, void *arg)
 
 char *play_describe_end(struct play *play, char *text, size_t size)
 {
-    char status[64];
+    char status[160];
 
     text[0] = '\0';
     play_until(play, has_ended, NULL);
@@ -174,7 +174,7 @@ char *play_describe(struct play *play, enum play_end end, char *text,
                     size_t size)
 {
     size_t at = 0;
-    char status[64];
+    char status[160];
 
     text[0] = '\0';
     switch (end) {

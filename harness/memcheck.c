@@ -183,7 +183,7 @@ static bool end_run(struct program *program)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGABRT};
 
-    for (unsigned i = 0; i < program->trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(program->trace); i++)
         trace_open_gate(program->trace, i);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         program_signal(program, signals[i]);
@@ -303,9 +303,11 @@ static void add_second_closes(struct memcheck *memcheck, struct trace *trace,
 {
     struct source *source = NULL;
     struct trace_record record;
-    uint32_t entries = atomic_load(&trace->entries);
+    uint32_t newest = trace_newest(trace);
 
-    for (uint32_t serial = 1; serial <= entries; serial++) {
+    for (uint32_t serial = trace_oldest(newest) + 1; serial <= newest;
+         serial++) {
+
         if (!trace_get(trace, serial, &record) || record.call != CALL_close ||
             record.result != -1 || record.error != EBADF || record.injected)
             continue;

@@ -4,6 +4,7 @@
 #include "play_internal.h"
 
 #include "blame.h"
+#include "census.h"
 #include "debug.h"
 #include "story.h"
 #include "watchdog.h"
@@ -19,6 +20,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,9 +75,17 @@ static void keep_story(struct play *play)
 
 static void keep_last_printed(struct play *play)
 {
+    const struct play_text *errors = &play->errors;
     const char *text = play_errors(play);
     size_t len = strlen(text), room = sizeof(play->verdict->printed) - 1;
 
+    if (errors->lost >= sizeof(errors->last)) {
+        snprintf(play->verdict->printed, sizeof(play->verdict->printed),
+                 "(%llu bytes in all)\n%.400s",
+                 (unsigned long long)errors->len + errors->lost,
+                 errors->last + sizeof(errors->last) - 401);
+        return;
+    }
     if (len > room) {
         text += len - room;
         const char *line = strchr(text, '\n'); /* the first is cut off */
@@ -83,6 +93,26 @@ static void keep_last_printed(struct play *play)
     }
     snprintf(play->verdict->printed, sizeof(play->verdict->printed), "%s",
              text);
+}
+
+/* One of the limits may be behind what the play saw of it. */
+static void add_limit(struct play *play)
+{
+    char *came = play->verdict->came;
+    size_t len = strlen(came), room = sizeof(play->verdict->came) - len;
+    int status = program_ended(play->program) ? play->program->status : 0;
+    const char *limit =
+        WIFSIGNALED(status) ? program_limit_text(WTERMSIG(status)) : "";
+    struct census_fd fds[1];
+
+    if (*limit && !strstr(came, limit))
+        snprintf(came + len, room, "; it was killed by SIG%s%s",
+                 sigabbrev_np(WTERMSIG(status)), limit);
+    else if (play->program->running && play->descriptors_room == 0 &&
+             play->taken[1] == 0 &&
+             census_fds(play->program->pid, fds, 1) >= (int)play->descriptors)
+        snprintf(came + len, room, "; all of its %u descriptors are in use",
+                 play->descriptors);
 }
 
 void play_blame(struct play *play, enum play_blame blame)
@@ -132,6 +162,7 @@ void play_fail(struct play *play, const char *expected, const char *came, ...)
     vsnprintf(play->verdict->came, sizeof(play->verdict->came), came, list);
     va_end(list);
     let_it_finish(play);
+    add_limit(play);
     keep_last_printed(play);
     blame_fill(play);
     keep_story(play);
@@ -141,12 +172,26 @@ void play_fail(struct play *play, const char *expected, const char *came, ...)
 
 /* ---- Moving ---- */
 
+/* What comes last explains most; what lies between is counted. */
+static void keep_last(struct play_text *text, const char *bytes, size_t n)
+{
+    size_t kept = sizeof(text->last) - 1;
+
+    text->lost += n;
+    if (n < kept) {
+        memmove(text->last, text->last + n, kept - n);
+        memcpy(text->last + kept - n, bytes, n);
+    } else {
+        memcpy(text->last, bytes + n - kept, kept);
+    }
+}
+
 static bool take_text(struct play_text *text, int fd)
 {
     char spill[4096];
     bool moved = false;
 
-    while (fd >= 0) {
+    for (int turns = 0; fd >= 0 && turns < 64; turns++) {
         size_t room = PLAY_TEXT - 1 - text->len;
         ssize_t n = room > 0 ? read(fd, text->text + text->len, room)
                              : read(fd, spill, sizeof(spill));
@@ -157,7 +202,7 @@ static bool take_text(struct play_text *text, int fd)
         if (room > 0)
             text->len += (size_t)n;
         else
-            text->lost += (uint64_t)n;
+            keep_last(text, spill, (size_t)n);
     }
     text->text[text->len] = '\0';
     return moved;
@@ -298,6 +343,7 @@ static enum play_end judge_look(struct play *play, struct proof *proof)
 
     if (rest_look(&now, play->program) < 0)
         return END_HOLDS;
+    limits_look(play, now.threads);
     proof->same = rest_same(&proof->last, &now) ? proof->same + 1 : 0;
     if (proof->same == 0)
         proof->since_ns = play_now_ns();
@@ -362,6 +408,7 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
     progress(play);
     for (;;) {
         debug_attach(play);
+        limits_count(play);
         watchdog_feed(play->program->pid);
         uint32_t seq = atomic_load(&trace->seq);
         bool ended = program_ended(play->program);

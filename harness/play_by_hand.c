@@ -457,7 +457,7 @@ static void remove_controls(void)
 static void end(void)
 {
     const struct trace *trace = hand.program.trace;
-    char status[64];
+    char status[160];
     size_t left = kill_rest();
 
     show_news();

@@ -12,11 +12,12 @@
 #define PLAY_PEERS       2048
 #define PLAY_DESCRIPTORS 64
 
-/* What a case prints, kept: the first that fits; the rest counted. */
+/* What a case prints: the first that fits and the last; the rest counted. */
 struct play_text {
     char *text;
     size_t len;
-    uint64_t lost;
+    uint64_t lost; /* bytes after those */
+    char last[4096];
 };
 
 /* Something that the play or a peer did. */
@@ -49,6 +50,12 @@ struct play {
     unsigned descriptor_count;
     struct play_act act[PLAY_ACTS]; /* the first ones, in order */
     size_t acts;
+
+    struct fault fault[FAULT_MAX]; /* as planned; the trace has a copy */
+    unsigned faults;
+    uint16_t port_of_conn[PLAY_PEERS + 1]; /* likewise, the clients' */
+    uint64_t limits_looked_ns;
+    uint32_t processes_then;
 
     jmp_buf *escape; /* where a failed play goes; NULL: it is a test */
 
@@ -129,6 +136,18 @@ __attribute__((noreturn)) void play_end_failed(struct play *play);
 /* The program's connection to play_listen()'s server, where it has come;
  * else NULL. */
 struct peer *play_accept_now(struct play *play, enum peer_answer answer);
+
+/* Plans these faults, beside those there are. */
+void play_plan(struct play *play, const struct fault *faults, unsigned count);
+
+/* Ends the case where the program has written into the plan of failures or
+ * the numbers of the connections: it could choose what it is judged by. */
+void play_check_plan(struct play *play);
+
+/* Ends the case where the program uses too much of the machine: threads (as
+ * just counted), memory, output. */
+void limits_look(struct play *play, size_t threads);
+void limits_count(struct play *play);
 
 /* The monotonic clock, in nanoseconds. */
 uint64_t play_now_ns(void);

@@ -54,7 +54,7 @@ static void leave_for(const char *path)
 #define TOOL_SLOWNESS 25
 
 /* Far above what a case needs: they keep the machine alive. */
-#define CPU_S      30
+#define CPU_S      10
 #define FILE_BYTES (64u << 20)
 
 static void execute(const char *const *tool, const char *path,
@@ -169,16 +169,34 @@ size_t program_signal(struct program *program, int signal)
     return left;
 }
 
+/* Those that fork faster than they can be killed are stopped first: the
+ * limit on processes then ends them. */
+#define STORM 300
+static void calm(struct program *program)
+{
+    size_t before = 0, now;
+
+    while ((now = program_signal(program, SIGSTOP)) > before)
+        before = now;
+}
+
 void program_kill(struct program *program)
 {
     struct fork_server_said said = {0};
 
     close_fd(&program->input);
+    if (program->server > 0 && program_signal(program, SIGKILL) > STORM &&
+        !sandbox_end_all())
+        calm(program);
+    if (program->server > 0)
+        kill(program->server, SIGCONT); /* a program may have stopped it */
     while (program->server > 0 &&
            (program_signal(program, SIGKILL) > 0 || program->running)) {
-        if (program->running && hear(program, &said, 1) != 0) {
+        int heard = program->running ? hear(program, &said, 1) : 0;
+
+        if (heard != 0) {
             program->running = false;
-            program->status = said.status;
+            program->status = heard > 0 ? said.status : SIGKILL;
         }
     }
     close_fd(&program->output);
@@ -270,6 +288,20 @@ static int open_outputs(struct program *program,
     return fds[0] < 0 || fds[1] < 0 ? -1 : 0;
 }
 
+/* A program may stop the fork server before that has said anything. */
+static int hear_begin(struct program *program, struct fork_server_said *said)
+{
+    const int slice_ms = 200;
+    int heard = 0;
+
+    for (int ms = 0; heard == 0 && ms < READY_MS; ms += slice_ms) {
+        heard = hear(program, said, slice_ms);
+        if (heard == 0)
+            kill(program->server, SIGCONT);
+    }
+    return heard;
+}
+
 int program_run(struct program *program, const struct program_start *start)
 {
     struct fork_server_run run = {.descriptors = start->descriptors,
@@ -287,13 +319,20 @@ int program_run(struct program *program, const struct program_start *start)
         close_fd(&fds[i]);
     if (result < 0)
         return -1;
-    if (hear(program, &said, READY_MS) != 1 || said.pid < 0) {
+    if (hear_begin(program, &said) != 1 || said.pid < 0) {
         errno = said.status ? said.status : ENOEXEC;
         return -1;
     }
     program->pid = said.pid;
     program->running = true;
     return 0;
+}
+
+bool program_is_open(const struct program *program)
+{
+    struct pollfd end = {program->control, 0, 0};
+
+    return program->server > 0 && poll(&end, 1, 0) == 0;
 }
 
 bool program_ended(struct program *program)
@@ -310,13 +349,24 @@ bool program_ended(struct program *program)
     return true;
 }
 
+const char *program_limit_text(int signal)
+{
+    return signal == SIGXCPU ? ": it used more CPU time than any case needs"
+           : signal == SIGSYS
+               ? ": it made a system call around libc; what cannot be "
+                 "observed cannot be graded"
+           : signal == SIGXFSZ ? ": it wrote a file of more than 64 MiB"
+                               : "";
+}
+
 char *program_status_text(int status, char *text, size_t size)
 {
     if (WIFEXITED(status))
         snprintf(text, size, "exited with %d", WEXITSTATUS(status));
     else if (WIFSIGNALED(status))
-        snprintf(text, size, "was killed by SIG%s",
-                 sigabbrev_np(WTERMSIG(status)));
+        snprintf(text, size, "was killed by SIG%s%s",
+                 sigabbrev_np(WTERMSIG(status)),
+                 program_limit_text(WTERMSIG(status)));
     else
         snprintf(text, size, "stopped");
     return text;

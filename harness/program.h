@@ -17,7 +17,8 @@
 /* What came of a build. */
 struct program_build {
     bool built;
-    bool missing; /* there is no STEP.c */
+    bool missing;    /* there is no STEP.c */
+    char around[64]; /* what it calls to get around libc; "": nothing */
     char file[256];
     int line;                        /* of the first error; 0: unknown */
     char messages[PROGRAM_MESSAGES]; /* the compiler's, from the first */
@@ -74,6 +75,9 @@ void program_close(struct program *program);
  * errno. */
 int program_run(struct program *program, const struct program_start *start);
 
+/* Is the fork server still there? A program may have killed it. */
+bool program_is_open(const struct program *program);
+
 /* Has the first process of the run ended? Then its status is in place. */
 bool program_ended(struct program *program);
 
@@ -84,6 +88,10 @@ size_t program_signal(struct program *program, int signal);
 /* Ends the run with SIGKILL, every process of it, and waits until none is
  * left. */
 void program_kill(struct program *program);
+
+/* What the signal of a limit means, as a continuation: ": it used ...". "" of
+ * any other signal. */
+const char *program_limit_text(int signal);
 
 /* A status of waitpid(2) in words: "exited with 1", "was killed by SIGPIPE".
  * Returns `text`. */

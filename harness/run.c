@@ -170,8 +170,8 @@ static void skip_for(const struct step_case *row, const char *reason)
  * case. */
 static int use_tool(enum step_tool tool)
 {
-    if (run.tool == tool)
-        return run.program.server > 0 ? 0 : -1;
+    if (run.tool == tool && program_is_open(&run.program))
+        return 0;
     memcheck_close(&run.memcheck, NULL);
     program_close(&run.program);
     run.tool = tool;
@@ -265,6 +265,7 @@ static void play_case(void **state)
     assert_int_not_equal(port, 0);
     play_open(run.play, &run.program, port);
     row->play(run.play);
+    play_check_plan(run.play);
     run.play->verdict->status = VERDICT_PASS;
     run.play->verdict->story[0] = '\0';
 }
@@ -435,6 +436,14 @@ static bool build(void)
         run.result->verdict[0].line = made->line;
         return false;
     }
+    if (made->around[0]) {
+        snprintf(words, sizeof(words),
+                 "the program goes around libc: it uses %s(), and what cannot "
+                 "be observed cannot be graded",
+                 made->around);
+        settle(VERDICT_FAIL, words);
+        return false;
+    }
     run.result->verdict[0].status = VERDICT_PASS;
     return true;
 }
@@ -460,15 +469,22 @@ static bool has_ended(struct play *play, void *arg)
     return program_ended(play->program);
 }
 
-/* Waits until it has ended or never will. No verdict comes of it. */
+/* Starts it, and waits until it has ended or never will. No verdict comes of
+ * it. */
 static bool ends_by_itself(struct play *play)
 {
     static jmp_buf escape;
 
     play->escape = &escape;
-    if (setjmp(escape) == 0)
+    if (setjmp(escape) == 0) {
+        play_start(play, play->step->is_client
+                             ? (const char *const[]){"127.0.0.1",
+                                                     play->port_text, NULL}
+                             : (const char *const[]){play->port_text, NULL});
         play_until(play, has_ended, NULL);
-    return program_ended(play->program);
+    }
+    return play->verdict->status == VERDICT_NONE &&
+           program_ended(play->program);
 }
 
 /* A program that ends by itself, in silence, before it has waited for or
@@ -484,10 +500,6 @@ static bool is_not_started(void)
     struct trace_record record;
 
     play_open(&play, &run.program, sandbox_port(&run.next_port));
-    play_start(&play,
-               play.step->is_client
-                   ? (const char *const[]){"127.0.0.1", play.port_text, NULL}
-                   : (const char *const[]){play.port_text, NULL});
     bool ended = ends_by_itself(&play);
     play_pump(&play);
     bool blank = ended && WIFEXITED(run.program.status) &&

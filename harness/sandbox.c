@@ -139,6 +139,7 @@ static __attribute__((noreturn)) void run_worker(const struct task *task)
         _exit(NO_SANDBOX);
     let_debuggers_look();
     sandbox.active = true;
+    sandbox.worker = getpid();
     _exit(task->work(task->arg));
 }
 
@@ -501,6 +502,18 @@ enum sandbox_kind sandbox_best(void)
         if (sandbox_works((enum sandbox_kind)kind))
             return (enum sandbox_kind)kind;
     return SANDBOX_PLAIN;
+}
+
+bool sandbox_end_all(void)
+{
+    if (!sandbox.active || sandbox.kind == SANDBOX_PLAIN ||
+        sandbox.worker != getpid())
+        return false;
+    if (sandbox.kind == SANDBOX_UID)
+        end_user();
+    else
+        kill(-1, SIGKILL);
+    return true;
 }
 
 static int remount_kit(unsigned long flags)

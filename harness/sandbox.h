@@ -64,6 +64,11 @@ struct sandbox_limits {
  * status 126 where that cannot be. Outside a sandbox only the limits. */
 void sandbox_confine(const struct sandbox_limits *limits);
 
+/* Ends every process of the submission's at once, its fork server too.
+ * Returns false where there is no such means; and in a child of `work`,
+ * whose siblings run the submission, too. */
+bool sandbox_end_all(void);
+
 /* prlimit(2) for a process of the submission's. */
 int sandbox_prlimit(pid_t pid, int resource, const struct rlimit *now,
                     struct rlimit *old);

@@ -88,12 +88,17 @@ static int deny_families(scmp_filter_ctx filter)
     return result;
 }
 
-/* No typing into a terminal, and no hiding from the census. */
+/* No typing into a terminal; and no hiding from a census that has no
+ * privilege to look all the same. */
 static int deny_arguments(scmp_filter_ctx filter)
 {
-    return seccomp_rule_add(
-               filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-               argument(1, SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI)) |
+    int result =
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+                         argument(1, SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI));
+
+    if (sandbox.kind == SANDBOX_NAMESPACES)
+        return result;
+    return result |
            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 2,
                             argument(0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0),
                             argument(1, SCMP_CMP_EQ, 0, 0));

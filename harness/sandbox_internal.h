@@ -13,6 +13,7 @@ struct sandbox {
     enum sandbox_kind kind;
     uid_t uid; /* the submission's */
     gid_t gid;
+    pid_t worker; /* who plays, and may end all */
     char kit[PATH_MAX];
     char scratch[PATH_MAX];
     struct sock_fprog filter; /* seccomp's; len 0: none */

@@ -41,7 +41,7 @@ static unsigned lasting_shortage(struct play *play)
 {
     struct trace *trace = play->program->trace;
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         if (trace->fault[i].last == FAULT_FOREVER &&
             trace->fault[i].action == FAULT_ERRNO && play_fired(play, i))
             return i + 1;
@@ -116,7 +116,7 @@ static unsigned fired(struct play *play)
     struct trace *trace = play->program->trace;
     unsigned count = 0;
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         count += atomic_load(&trace->fault[i].fired);
     return count;
 }
@@ -126,7 +126,7 @@ static bool is_victim(struct play *play, const struct peer *client)
 {
     struct trace *trace = play->program->trace;
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         if (trace->fault[i].conn == client->number && play_fired(play, i))
             return true;
     return false;
@@ -135,12 +135,12 @@ static bool is_victim(struct play *play, const struct peer *client)
 static unsigned breaks(struct play *play)
 {
     struct trace *trace = play->program->trace;
-    uint32_t newest = atomic_load(&trace->entries);
+    uint32_t newest = trace_newest(trace);
     struct trace_record record;
     bool counted[64] = {false};
     unsigned count = 0;
 
-    for (uint32_t serial = 1; serial <= newest; serial++) {
+    for (uint32_t serial = newest; serial > trace_oldest(newest); serial--) {
         if (!trace_get(trace, serial, &record) || !record.error ||
             record.conn <= 0 || record.conn >= 64 || counted[record.conn])
             continue;

@@ -242,8 +242,8 @@ static int by_time(const void *a, const void *b)
 int story_take(struct story *story, struct play *play)
 {
     struct trace *trace = play->program->trace;
-    uint32_t newest = atomic_load(&trace->entries);
-    uint32_t oldest = newest > TRACE_RECORDS ? newest - TRACE_RECORDS : 0;
+    uint32_t newest = trace_newest(trace);
+    uint32_t oldest = trace_oldest(newest);
 
     memset(story, 0, sizeof(*story));
     story->lost = oldest;

@@ -16,16 +16,14 @@
 
 static void plan(struct play *play, const struct work *work)
 {
-    struct trace *trace = play->program->trace;
-
-    trace->recording = true;
-    for (unsigned i = 0; work && i < work->depth; i++)
-        trace->fault[trace->fault_count++] = work->fault[i];
+    play->program->trace->recording = true;
+    if (work)
+        play_plan(play, work->fault, work->depth);
 }
 
 static bool all_fired(struct play *play)
 {
-    for (unsigned i = 0; i < play->program->trace->fault_count; i++)
+    for (unsigned i = 0; i < play->faults; i++)
         if (!play_fired(play, i))
             return false;
     return true;
@@ -66,6 +64,7 @@ static void play_through(const struct sweep *sweep, struct play *play,
     scene_play(&scene);
     if (!work)
         scene_measure(play, &outcome->baseline);
+    play_check_plan(play);
     play->verdict->status = VERDICT_PASS;
 }
 
@@ -230,7 +229,7 @@ static enum failure_class class_of_plan(const struct trace *trace)
 {
     enum failure_class class = CLASS_TRANSPARENT;
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         for (size_t k = 0; k < catalogue_count; k++) {
             const struct fault *fault = &trace->fault[i];
             int family = fault->call != CALL_none
@@ -267,7 +266,7 @@ static struct scene_baseline measure_first(struct play *play)
     free(recorded);
     free(sweep);
     trace_reset(play->program->trace);
-    play->acts = 0;
+    play->acts = play->faults = 0;
     if (play->row->faults)
         play_fault(play, play->row->faults);
     return baseline;

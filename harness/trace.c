@@ -70,15 +70,31 @@ bool trace_get(struct trace *trace, uint32_t serial, struct trace_record *out)
     if (serial == 0 || atomic_load(&record->serial) != serial)
         return false;
     memcpy(out, record, sizeof(*out));
+    out->note[sizeof(out->note) - 1] = '\0';
     return atomic_load(&record->serial) == serial;
+}
+
+uint32_t trace_newest(struct trace *trace)
+{
+    return at_most(atomic_load(&trace->entries), INT32_MAX);
+}
+
+uint32_t trace_oldest(uint32_t newest)
+{
+    return newest > TRACE_RECORDS ? newest - TRACE_RECORDS : 0;
+}
+
+uint32_t trace_faults(const struct trace *trace)
+{
+    return at_most(trace->fault_count, FAULT_MAX);
 }
 
 bool trace_find_last(struct trace *trace,
                      bool (*match)(const struct trace_record *, const void *),
                      const void *arg, struct trace_record *out)
 {
-    uint32_t newest = atomic_load(&trace->entries);
-    uint32_t oldest = newest > TRACE_RECORDS ? newest - TRACE_RECORDS : 0;
+    uint32_t newest = trace_newest(trace);
+    uint32_t oldest = trace_oldest(newest);
 
     for (uint32_t serial = newest; serial > oldest; serial--)
         if (trace_get(trace, serial, out) && match(out, arg))

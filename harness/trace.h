@@ -138,6 +138,14 @@ void trace_wait(struct trace *trace, uint32_t seen, unsigned most_us);
  * overwritten or not written yet. */
 bool trace_get(struct trace *trace, uint32_t serial, struct trace_record *out);
 
+/* The newest serial, and the one behind which what the ring still holds
+ * begins: the program may have written any number there. */
+uint32_t trace_newest(struct trace *trace);
+uint32_t trace_oldest(uint32_t newest);
+
+/* How many faults are planned. */
+uint32_t trace_faults(const struct trace *trace);
+
 /* The newest record for which `match` returns true. Returns false where
  * the ring holds none. */
 bool trace_find_last(struct trace *trace,

@@ -94,13 +94,14 @@ static enum stage next_stage(enum stage stage, int family,
 void swept_calls_take(struct swept_calls *calls, struct trace *trace)
 {
     struct tallies tallies = {.used = 0};
-    uint32_t newest = atomic_load(&trace->entries);
+    uint32_t newest = trace_newest(trace);
     struct trace_record record;
     enum stage stage = STAGE_STARTING;
 
     calls->count = 0;
     calls->passed_over = 0;
-    for (uint32_t serial = 1; serial <= newest; serial++) {
+    for (uint32_t serial = trace_oldest(newest) + 1; serial <= newest;
+         serial++) {
         if (!trace_get(trace, serial, &record))
             continue;
         int family = family_of(&record);

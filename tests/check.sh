@@ -63,6 +63,8 @@ part stubs_and_solutions tests/stubs.py
 part bad_input tests/bad_input.sh "$build"
 part play_by_hand tests/play_by_hand.py "$build"
 part torture tests/torture.py "$build"
+part hostile tests/hostile.py --grade "$build/grade" \
+    --interposer "$build/interposer.so"
 part words tests/words.py --grade "$build/grade" \
     --interposer "$build/interposer.so"
 part packages tests/packages.sh "$build"

@@ -9,7 +9,7 @@ static unsigned hits(struct play *play)
     struct trace *trace = play_trace(play);
     unsigned sum = 0;
 
-    for (unsigned i = 0; i < trace->fault_count; i++)
+    for (unsigned i = 0; i < trace_faults(trace); i++)
         sum += atomic_load(&trace->fault[i].fired);
     return sum;
 }

@@ -6,7 +6,9 @@
 #include "../../harness/sandbox.h"
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 static enum sandbox_kind best;
@@ -165,6 +167,90 @@ static void assert_nothing_is_left(enum sandbox_kind kind)
     close(held[0]);
     if (!(end.revents & POLLHUP))
         fail_msg("%s: something lives on", sandbox_name(kind));
+}
+
+/* In the folders, as the submission: what may it do? */
+static int confined(int (*try)(void))
+{
+    const struct sandbox_limits limits = {.file_bytes = 1 << 20};
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        sandbox_confine(&limits);
+        _exit(try());
+    }
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+}
+
+static int writes_where_it_may(void)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%.4000s/file", sandbox_scratch());
+    if (open(path, O_WRONLY | O_CREAT, 0600) < 0)
+        return 1;
+    snprintf(path, sizeof(path), "%.4000s/file", sandbox_kit());
+    return open(path, O_WRONLY | O_CREAT, 0600) < 0 ? 0 : 2;
+}
+
+static int keeps_to_its_folders(void *arg)
+{
+    char path[PATH_MAX];
+
+    strcpy(arg, sandbox_scratch());
+    if (sandbox_install("data", "text", 4, 0644, path, sizeof(path)) < 0)
+        return 50;
+    return confined(writes_where_it_may);
+}
+
+static void assert_folders_are_kept(enum sandbox_kind kind)
+{
+    char *scratch = mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_int_equal(sandbox_run(kind, keeps_to_its_folders, scratch), 0);
+    assert_true(scratch[0] == '/');
+    assert_int_not_equal(access(scratch, F_OK), 0);
+    munmap(scratch, PATH_MAX);
+}
+
+static void only_the_scratch_can_be_written_and_goes_with_it(void **state)
+{
+    (void)state;
+    assert_folders_are_kept(best);
+    if (sandbox_works(SANDBOX_UID))
+        assert_folders_are_kept(SANDBOX_UID);
+}
+
+static int makes_namespaces(void)
+{
+    return unshare(CLONE_NEWUSER) < 0 && errno == EPERM ? 0 : 1;
+}
+
+static int is_confined(void *arg)
+{
+    (void)arg;
+    return confined(makes_namespaces);
+}
+
+static void some_calls_are_denied(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < SANDBOX_KINDS; kind++)
+        if (sandbox_works((enum sandbox_kind)kind))
+            assert_int_equal(
+                sandbox_run((enum sandbox_kind)kind, is_confined, NULL), 0);
+}
+
+static void what_cannot_be_had_says_why(void **state)
+{
+    (void)state;
+    if (geteuid() == 0)
+        skip();
+    assert_int_equal(sandbox_run(SANDBOX_UID, exits_with, &held[0]), -1);
+    assert_non_null(strstr(sandbox_trouble(), "only root"));
 }
 
 static void the_best_sandbox_leaves_no_process(void **state)
@@ -331,6 +417,9 @@ int main(void)
         cmocka_unit_test(a_death_by_signal_comes_back_as_128_and_more),
         cmocka_unit_test(loopback_works_inside),
         cmocka_unit_test(proc_shows_the_processes_inside),
+        cmocka_unit_test(only_the_scratch_can_be_written_and_goes_with_it),
+        cmocka_unit_test(some_calls_are_denied),
+        cmocka_unit_test(what_cannot_be_had_says_why),
         cmocka_unit_test_teardown(the_best_sandbox_leaves_no_process,
                                   end_what_is_left),
         cmocka_unit_test_teardown(the_plain_sandbox_leaves_no_process,

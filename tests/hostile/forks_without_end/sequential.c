@@ -1,0 +1,17 @@
+/* forks_without_end - forks as fast as it can, in sessions of their own.
+ *
+ * only: namespaces
+ * most: 0
+ * says: processes and threads at once|nothing moves|spins|was killed|blocked
+ */
+#include "net.h"
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    for (;;)
+        if (fork() == 0)
+            setsid();
+    return serve(argv);
+}

@@ -1,0 +1,14 @@
+/* stops_its_parent - stops the process that starts it.
+ *
+ * most: 1
+ * status: any
+ */
+#include "net.h"
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    kill(getppid(), SIGSTOP);
+    return serve(argv);
+}

@@ -1,0 +1,29 @@
+/* writes_everywhere - leaves files where it can: outside its scratch it must
+ * not.
+ *
+ * most: 1
+ * status: 0
+ * walled: yes
+ */
+#include "net.h"
+
+static void leave(const char *folder)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/hostile-was-here", folder);
+    close(open(path, O_WRONLY | O_CREAT, 0666));
+    unlink("@CANARY@/secret");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    leave("@CANARY@");
+    leave("/tmp");
+    leave("/var/tmp");
+    leave("/dev/shm");
+    leave("/");
+    return serve(argv);
+}
