@@ -6,17 +6,23 @@ says what it does, and in lines of the form `key: value` what must hold:
 
     case     the cases to play, as CASE= (echoes_a_line)
     most     the points that it may get at the most
+    least    the points that it must get (0)
     status   the exit statuses of the grader that are right (1); any: all
     says     what the report must say: a regular expression
     never    what it must not say
     only     the isolations that it is about, where that is not each
     walled   what it attacks is safe only where there are walls of some kind
+    long     it takes seconds of CPU time: --quick leaves it to make exam
     link, pipe   a file that the runner makes: a symbolic link, a pipe
 
 Beside that, after each: the grader has ended within its time, its report is
 whole, no process is left, and nothing outside is changed. @CANARY@ in a
 source is a folder that anybody can write to, and that must stay as it is;
 @PORT@ is a port that the machine listens on.
+
+Whatever fails to hold them, they are bound: by limits, by being the first that
+the kernel ends when memory is short, and where they run as the caller
+(ISOLATION=plain) by being a user that nobody else is, never root.
 """
 import argparse
 import ctypes
@@ -39,6 +45,7 @@ KINDS = ("namespaces", "uid", "plain")
 LONGEST_S = 300
 SECRET = "SECRET-7d1c"
 PR_SET_CHILD_SUBREAPER = 36
+FIRST_USER = 57000  # whom nobody is
 STRAYS = [Path(folder) / "hostile-was-here"
           for folder in ("/", "/tmp", "/var/tmp", "/dev/shm")]
 
@@ -90,20 +97,32 @@ def what_is_left():
             os.waitpid(child, 0)
 
 
-def bounds():
+def bounds(user):
     """The net below: a containment that fails must not take the machine."""
     resource.setrlimit(resource.RLIMIT_CPU, (600, 600))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    if user:
+        resource.setrlimit(resource.RLIMIT_NPROC, (1500, 1500))
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
 
 
 def grade(options, kind, submission, report, case):
+    user = 0
+    report.mkdir()
+    if kind == "plain" and os.getuid() == 0:
+        user = FIRST_USER + os.getpid() % 1000
+        os.chown(report, user, user)
     run = subprocess.Popen(
         [options.grade, "--interposer", options.interposer, "--isolation",
          kind, "--submission", submission, "--report", report, "--step",
          "sequential", "--case", case, "--valgrind", "no"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=bounds,
+        stderr=subprocess.STDOUT, start_new_session=True,
+        preexec_fn=lambda: bounds(user),
         env={**os.environ, "FAULTLINE_SECRET": SECRET})
     try:
         out, _ = run.communicate(timeout=LONGEST_S)
@@ -131,6 +150,8 @@ def judge(attack, status, out, report, walled):
         return f"no whole report: {error}"
     if score > float(rules["most"]):
         return f"{score} points, more than {rules['most']}"
+    if score < float(rules.get("least", 0)):
+        return f"{score} points, fewer than {rules['least']}"
     said = out.decode("latin-1") + text
     if not re.search(rules.get("says", ""), said):
         return f"the report does not say: {rules['says']}"
@@ -187,8 +208,10 @@ def available(options):
     """The isolations that this machine has."""
     kinds = []
     with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
         for kind in KINDS:
-            status, out = grade(options, kind, folder, folder, "listens")
+            status, out = grade(options, kind, Path(folder),
+                                Path(folder) / kind, "listens")
             if status != 2:
                 kinds.append(kind)
             elif b"there is no isolation" not in out:
@@ -201,12 +224,32 @@ def main():
     parser.add_argument("--grade", default="build/grade")
     parser.add_argument("--interposer", default="build/interposer.so")
     parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     attacks = [Attack(folder) for folder in sorted(HERE.iterdir())
                if folder.is_dir()
                and (not options.names or folder.name in options.names)]
+    if options.quick:
+        attacks = [attack for attack in attacks if "long" not in attack.rules]
+    with tempfile.TemporaryDirectory(prefix="hostile-kit-") as folder:
+        bring_kit(options, Path(folder))
+        return attack_all(options, attacks)
+
+
+def bring_kit(options, folder):
+    """To where any user can come."""
+    folder.chmod(0o755)
+    library = Path(options.interposer)
+    for file in (Path(options.grade), library,
+                 library.with_name("valgrind.supp")):
+        shutil.copy(file, folder)
+    options.grade = folder / Path(options.grade).name
+    options.interposer = folder / library.name
+
+
+def attack_all(options, attacks):
     kinds = [options.kind] if options.kind else available(options)
     queue, results = multiprocessing.Queue(), multiprocessing.Queue()
     count = 0

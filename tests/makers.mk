@@ -18,13 +18,21 @@ check: ## pass the kit's own tests (installs what they need)
 	@tests/check.sh "$(BUILD)"
 
 .PHONY: exam
-exam: build ## examine the grader by every mutant and variant [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19"]
+exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19"]
 	@tests/exam.py --grade $(BUILD)/grade \
 	    --interposer $(BUILD)/interposer.so --work $(BUILD)/exam \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(REPEAT),--repeat $(REPEAT)) \
 	    $(if $(LOAD),--load $(LOAD)) $(if $(STEP),--step $(STEP)) \
 	    $(if $(UNDER),--under "$(UNDER)") $(if $(QUICK),--quick) \
 	    $(if $(V),--verbose)
+	$(if $(QUICK)$(STEP),,@$(HOSTILE))
+
+HOSTILE = tests/hostile.py --grade $(BUILD)/grade \
+    --interposer $(BUILD)/interposer.so $(if $(V),--verbose)
+
+.PHONY: hostile
+hostile: build ## have every hostile submission attack the grader, in each isolation
+	@$(HOSTILE)
 
 .PHONY: golden
 golden: build ## rewrite tests/golden/ from what the reports say now; review it

@@ -1,6 +1,7 @@
 /* changes_modes - takes away the right to read what lies outside.
  *
  * most: 1
+ * least: 0.5
  * status: 0
  * only: namespaces uid
  */

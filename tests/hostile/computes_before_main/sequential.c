@@ -2,6 +2,7 @@
  *
  * only: namespaces
  * most: 0
+ * long: yes
  */
 #include "net.h"
 

@@ -3,6 +3,7 @@
  * case: *
  * only: namespaces
  * most: 0
+ * long: yes
  * says: it takes the compiler
  */
 #define A0  int x;

@@ -2,6 +2,7 @@
  * not.
  *
  * most: 1
+ * least: 0.5
  * status: 0
  * walled: yes
  */
