@@ -118,10 +118,9 @@ static void start(struct play *play, const char *const *args,
     how.descriptors = play->descriptors;
     how.taken[0] = play->taken[0];
     how.taken[1] = play->taken[1];
-    if (play->program->errors >= 0) { /* an earlier start of this play */
+    if (play->program->errors >= 0) /* an earlier start of this play */
         program_kill(play->program);
-        play->output.len = play->errors.len = 0;
-    }
+    play->output.len = play->errors.len = 0; /* what it says is its own */
     debug_prepare(play);
     play_tell(play, "./%s%s is started", play->program_name, line);
     if (program_run(play->program, &how) == 0)
@@ -171,7 +170,6 @@ void play_serve(struct play *play)
 
 void play_serve_again(struct play *play)
 {
-    play->output.len = play->errors.len = 0;
     atomic_store(&play->program->trace->listens, 0);
     serve(play);
 }
