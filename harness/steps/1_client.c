@@ -238,11 +238,19 @@ static const struct step_case cases[] = {
      .hint = "How many reads does one write need?",
      .play = shows_pieces_as_they_come, .needs = "echoes_a_line"},
     {.name = "exits_with_0_when_all_came_back",
-     .obligation = OBLIGATION_shutdown, .points = 0.5,
+     .obligation = OBLIGATION_shutdown, .points = 0.25,
      .why = "The server closes when the client has no more to say, and it "
             "learns that from a FIN: shutdown(2).",
      .hint = "After the end of stdin, who waits for whom?",
      .play = exits_with_0_when_all_came_back, .needs = "echoes_a_line"},
+    {.name = "needs_no_server_once_all_came_back",
+     .obligation = OBLIGATION_shutdown, .points = 0.25,
+     .why = "A server may leave when it has sent everything back; shutdown(2) "
+            "fails then with ENOTCONN, and nothing is lost.",
+     .hint = "What was the connection still needed for?",
+     .faults = "shutdown#1=hold",
+     .play = needs_no_server_once_all_came_back,
+     .needs = "exits_with_0_when_all_came_back"},
     {.name = "waits_for_the_rest_of_the_echo",
      .obligation = OBLIGATION_shutdown, .points = 0.5,
      .why = "At the end of stdin a part of the echo is still under way, and "

@@ -41,6 +41,7 @@ void survives_a_host_that_refuses(struct play *play);
 
 /* 1_client_end.c */
 void exits_with_0_when_all_came_back(struct play *play);
+void needs_no_server_once_all_came_back(struct play *play);
 void waits_for_the_rest_of_the_echo(struct play *play);
 void ends_on_empty_input(struct play *play);
 void fails_when_the_echo_is_cut_off(struct play *play);

@@ -15,6 +15,25 @@ void exits_with_0_when_all_came_back(struct play *play)
     expect_echo(play, talk.user);
 }
 
+/* All has come back, and the server is gone by the time that the client
+ * half-closes: is that taken for a loss? One that does not half-close, or
+ * shows the echo only then, loses nothing here. */
+void needs_no_server_once_all_came_back(struct play *play)
+{
+    struct talk talk = client_talks(play, ANSWER_ECHO);
+
+    play_send(play, talk.user, "hello\n");
+    play_settle(play);
+    play_half_close(play, talk.user);
+    play_settle(play);
+    if (play_is_held(play, 0) && talk.user->received == talk.user->sent) {
+        play_reset(play, talk.server);
+        play_settle(play);
+    }
+    play_release(play, 0);
+    expect_exit(play, 0);
+}
+
 /* stdin has ended, and the server answers only now: does the client wait? */
 void waits_for_the_rest_of_the_echo(struct play *play)
 {
