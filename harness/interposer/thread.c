@@ -2,6 +2,8 @@
  */
 #include "interposer.h"
 
+#include <string.h>
+
 static _Atomic uint32_t threads = 1; /* in this process; main is the first */
 
 struct start {
@@ -78,8 +80,11 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
         return create_unseen(thread, attr, routine, arg);
     if (!trace)
         return real.pthread_create(thread, attr, routine, arg);
-    if (call_fails(&c))
+    if (call_fails(&c)) {
+        /* pthread_create(3): *thread is undefined then. No thread is this. */
+        memset(thread, 0xa5, sizeof(*thread));
         return call_end_error(&c, c.value); /* returned, not in errno */
+    }
     return create(&c, thread, attr, routine, arg);
 }
 
