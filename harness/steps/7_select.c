@@ -282,9 +282,17 @@ static const struct step_case cases[] = {
      .hint = "Ask for readability only while there is room.",
      .play = select_stops_reading_from_a_client_that_does_not_read,
      .needs = "echoes_a_line"},
+    {.name = "keeps_nothing_of_clients_that_it_refuses",
+     .obligation = OBLIGATION_leak,
+     .points = 0.25,
+     .why = "A client for whom there is no room costs one close(2), and "
+            "leaves nothing behind.",
+     .hint = "What has been allocated by the time that it is refused?",
+     .play = select_keeps_nothing_of_clients_that_it_refuses,
+     .needs = "survives_descriptors_above_fd_setsize"},
     {.name = "keeps_nothing_of_connections_that_ended",
      .obligation = OBLIGATION_leak,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A server runs for months: what each connection leaves behind "
             "adds up (free(3)).",
      .hint = "What is allocated for a connection is freed where it is "

@@ -47,6 +47,7 @@ void select_stops_reading_from_a_client_that_does_not_read(struct play *play);
 void select_keeps_nothing_of_connections_that_ended(struct play *play);
 void select_does_nothing_while_clients_are_silent(struct play *play);
 void select_does_nothing_while_a_client_does_not_read(struct play *play);
+void select_keeps_nothing_of_clients_that_it_refuses(struct play *play);
 void select_survives_descriptors_above_fd_setsize(struct play *play);
 void select_survives_failing_malloc(struct play *play);
 

@@ -183,6 +183,17 @@ static void come_and_go(struct play *play, unsigned times)
     }
 }
 
+static void expect_no_growth(struct play *play, long before_kib,
+                             const char *since)
+{
+    long grown_kib = census_memory_kib(play_pid(play), false) - before_kib;
+
+    play_blame(play, BLAME_MEMORY);
+    if (grown_kib > 600)
+        play_fail(play, "a connection that has ended leaves nothing behind",
+                  "after %s its memory has grown by %ld KiB", since, grown_kib);
+}
+
 /* Is its memory flat, connection after connection? */
 void select_keeps_nothing_of_connections_that_ended(struct play *play)
 {
@@ -193,12 +204,7 @@ void select_keeps_nothing_of_connections_that_ended(struct play *play)
     come_and_go(play, 300);
     play_settle(play);
     expect_alive(play);
-    long grown = census_memory_kib(play_pid(play), false) - before;
-    play_blame(play, BLAME_MEMORY);
-    if (grown > 600)
-        play_fail(play, "a connection that has ended leaves nothing behind",
-                  "after 300 connections its memory has grown by %ld KiB",
-                  grown);
+    expect_no_growth(play, before, "300 connections");
 }
 
 /* ---- Calm ---- */
@@ -291,6 +297,40 @@ void select_survives_descriptors_above_fd_setsize(struct play *play)
     play_close(play, client[1]);
     play_settle(play);
     expect_serves(play);
+}
+
+static void come_in_vain(struct play *play, unsigned times)
+{
+    while (times-- > 0) {
+        struct peer *client = play_client(play);
+
+        play_send(play, client, "hello\n");
+        expect_that(play, is_served_or_refused, client,
+                    "each client is served, or refused by closing");
+        play_close(play, client);
+    }
+}
+
+/* No descriptor below FD_SETSIZE is left. What is left of clients that are
+ * refused, or served all the same? */
+void select_keeps_nothing_of_clients_that_it_refuses(struct play *play)
+{
+    if (!can_have(FD_SETSIZE + CROWD))
+        return;
+    play_take_descriptors(play, 10, FD_SETSIZE);
+    play_limit_descriptors(play, FD_SETSIZE + CROWD);
+    play_serve(play);
+    for (unsigned i = 1; i <= 10; i++) {
+        play_client(play);
+        play_accepted(play, i);
+    }
+    come_in_vain(play, 20);
+    play_settle(play);
+    long before = census_memory_kib(play_pid(play), false);
+    come_in_vain(play, 300);
+    play_settle(play);
+    expect_alive(play);
+    expect_no_growth(play, before, "300 clients for whom it had no room");
 }
 
 static unsigned lost(struct peer *const *client, size_t count)
