@@ -101,7 +101,8 @@ static void start_next(struct crew *crew)
                                   .story = {-1, -1},
                                   .story_width = columns(),
                                   .without_valgrind = options->without_valgrind,
-                                  .only_valgrind = options->only_valgrind},
+                                  .only_valgrind = options->only_valgrind,
+                                  .first_failure = options->first_failure},
                       .on_terminal = options->debugger != NULL};
 
     crew->pid[crew->next] = start_job(&job, options, crew->kind);

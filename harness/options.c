@@ -67,7 +67,8 @@ static void usage(FILE *out)
           "             [--jobs N] [--isolation namespaces|uid|plain]\n"
           "             [--verbose] [--list] [--replay text|json]\n"
           "             [--debug DEBUGGER] [--valgrind yes|no|only]\n"
-          "             [--formats NAMES] [--course FILE] [--from FILE]\n",
+          "             [--formats NAMES] [--course FILE] [--from FILE]\n"
+          "             [--first-failure]\n",
           out);
 }
 
@@ -91,6 +92,7 @@ struct options options_parse(int argc, char **argv)
         {"formats", required_argument, NULL, 'f'},
         {"course", required_argument, NULL, 'C'},
         {"from", required_argument, NULL, 'J'},
+        {"first-failure", no_argument, NULL, '1'},
         {"list", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -155,6 +157,9 @@ struct options options_parse(int argc, char **argv)
             break;
         case 'J':
             options.from = optarg;
+            break;
+        case '1':
+            options.first_failure = true;
             break;
         case 'l':
             options.list = true;

@@ -25,6 +25,7 @@ struct options {
     const char *peers;     /* what the clients do meanwhile; NULL: as ever */
     bool without_valgrind; /* the cases that need it are left out */
     bool only_valgrind;    /* all others are */
+    bool first_failure;    /* a failed case ends its step */
     const char *formats;   /* beside report.json: names, by blanks; "": all */
     const char *course;    /* a course's file; NULL: none */
     const char *from;      /* a report.json to make formats of; NULL: grade */

@@ -54,6 +54,7 @@ struct run_options {
     int story_width;       /* columns that the text may have */
     bool without_valgrind; /* as if the cases that need it were not there */
     bool only_valgrind;    /* as if only they were there */
+    bool first_failure;    /* what comes behind it is skipped */
 };
 
 /* A file of the kit's that goes into the sandbox. */

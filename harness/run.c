@@ -155,6 +155,14 @@ static bool basis_failed(const struct step_case *row)
     return status != VERDICT_PASS && status != VERDICT_NONE;
 }
 
+static bool has_failed(void)
+{
+    for (size_t i = 0; i < run.result->step->count; i++)
+        if (run.result->verdict[i].status == VERDICT_FAIL)
+            return true;
+    return false;
+}
+
 static void skip_for(const struct step_case *row, const char *reason)
 {
     struct verdict *verdict = verdict_of(row);
@@ -251,6 +259,8 @@ static void play_case(void **state)
     const struct step_case *row = *state;
     char reason[160];
 
+    if (run.options->first_failure && has_failed())
+        skip_for(row, "a case before it failed");
     if (basis_failed(row)) {
         snprintf(reason, sizeof(reason), "it builds on %s", row->needs);
         skip_for(row, reason);
