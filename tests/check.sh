@@ -60,6 +60,7 @@ part formats tests/formats.py --grade "$build/grade" \
     --interposer "$build/interposer.so" \
     "$build/check/solutions" "$build/check/exercises"
 part stubs_and_solutions tests/stubs.py
+part mutations tests/mutations.py
 part bad_input tests/bad_input.sh "$build"
 part play_by_hand tests/play_by_hand.py "$build"
 part torture tests/torture.py "$build"

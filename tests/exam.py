@@ -145,15 +145,21 @@ def grade(program, folder, options):
         submission = folder / "submission"
         submission.mkdir()
         shutil.copy(program.path, submission / f"{program.step}.c")
-    begun = time.monotonic()
     valgrind = "no" if options.quick and program.fails not in WATCHED else ""
+    return grade_folder(program.step, submission, folder, options,
+                        "--valgrind", valgrind)
+
+
+def grade_folder(step, submission, folder, options, *more):
+    """Grades a step of a submission; what comes of it goes to `folder`."""
+    begun = time.monotonic()
     try:
         run = subprocess.run(
             shlex.split(options.under) +
             [options.grade, "--interposer", options.interposer,
              "--submission", submission, "--build", folder / "build",
-             "--report", folder / "report", "--step", program.step,
-             "--valgrind", valgrind, "--verbose"],
+             "--report", folder / "report", "--step", step,
+             "--verbose", *more],
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=LONGEST_S, check=False)
         wall_s = time.monotonic() - begun
@@ -359,6 +365,12 @@ def tell_figures(outcomes, total):
           "ever differed")
 
 
+def write_files(data, options):
+    options.html.mkdir(parents=True, exist_ok=True)
+    (options.html / "exam.json").write_text(json.dumps(data, indent=1) + "\n")
+    (options.html / "index.html").write_text(exam_page.page(data))
+
+
 def write_results(outcomes, total, begun, options):
     isolation = {o.first.isolation for o in outcomes} - {""}
     data = {"kit": "faultline", "figures": total,
@@ -372,9 +384,7 @@ def write_results(outcomes, total, begun, options):
             "repeat": options.repeat, "load": options.load,
             "obligations": OBLIGATIONS, "steps": STEPS,
             "programs": [o.as_data() for o in outcomes]}
-    options.html.mkdir(parents=True, exist_ok=True)
-    (options.html / "exam.json").write_text(json.dumps(data, indent=1) + "\n")
-    (options.html / "index.html").write_text(exam_page.page(data))
+    write_files(data, options)
     print(f"exam: {options.html}/index.html and exam.json, "
           f"{data['took_s']:.0f} s")
 

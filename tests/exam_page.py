@@ -163,13 +163,42 @@ def repetitions(data):
                  rows)
 
 
+def generated(data):
+    """Wrong programs made of the solutions: the scores, the survivors."""
+    if "generated" not in data:
+        return "<p>Not examined: <code>make generated</code>.</p>\n"
+    rows, survivors = [], []
+    for step, row in data["generated"]["scores"].items():
+        wrong = row["mutants"] - row["equivalent"]
+        rows.append(f'<th scope="row">{escape(step)}</th>' +
+                    cell(f"{row['caught']} of {wrong}"
+                         f"{percent(row['caught'], wrong)}") +
+                    cell(row["by_valgrind"], "number") +
+                    cell(row["equivalent"], "number"))
+    for one in data["generated"]["survivors"]:
+        survivors.append(
+            f'<th scope="row">{escape(one["step"])}: '
+            f'{escape(one["file"])}:{one["line"]} '
+            f'{escape(one["function"])}()</th>' +
+            cell(f"{one['operator']}: {one['old']} \u2192 "
+                 f"{one['new'] or '(nothing)'}", "words") +
+            cell(one["equivalent"] or "unexplained",
+                 "words" if one["equivalent"] else "X"))
+    return table("Scores", heads(["step", "wrong programs caught",
+                                  "by valgrind", "edits left right"]), rows) \
+        + (table("Edits that leave a program right",
+                 heads(["where", "edit", "why it is right"]), survivors)
+           if survivors else "")
+
+
 def page(data):
     """The whole page, as text."""
     parts = [HEAD, "<h1>Faultline: the kit's own exam</h1>\n", figures(data),
              "<h2>Certainty</h2>\n", repetitions(data),
              "<h2>Wrong programs by obligations</h2>\n", LEGEND]
     parts += [matrix(data, step) for step in data["steps"]]
-    parts += ["<h2>Right programs</h2>\n",
+    parts += ["<h2>Wrong programs made of the solutions</h2>\n",
+              generated(data), "<h2>Right programs</h2>\n",
               right_programs(data, "variants", "Variants", "full marks"),
               right_programs(data, "solutions", "Solutions", "full marks"),
               "<h2>Stubs</h2>\n",

@@ -17,15 +17,23 @@ check: ## pass the kit's own tests (installs what they need)
 	@CC="$(CC)" harness/needs.sh grade class check
 	@tests/check.sh "$(BUILD)"
 
+EXAM_FLAGS = --grade $(BUILD)/grade --interposer $(BUILD)/interposer.so \
+    --work $(BUILD)/exam $(if $(JOBS),--jobs $(JOBS)) \
+    $(if $(LOAD),--load $(LOAD)) $(if $(STEP),--step $(STEP)) \
+    $(if $(UNDER),--under "$(UNDER)") $(if $(V),--verbose)
+
 .PHONY: exam
 exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19"]
-	@tests/exam.py --grade $(BUILD)/grade \
-	    --interposer $(BUILD)/interposer.so --work $(BUILD)/exam \
-	    $(if $(JOBS),--jobs $(JOBS)) $(if $(REPEAT),--repeat $(REPEAT)) \
-	    $(if $(LOAD),--load $(LOAD)) $(if $(STEP),--step $(STEP)) \
-	    $(if $(UNDER),--under "$(UNDER)") $(if $(QUICK),--quick) \
-	    $(if $(V),--verbose)
+	@tests/exam.py $(EXAM_FLAGS) $(if $(REPEAT),--repeat $(REPEAT)) \
+	    $(if $(QUICK),--quick)
+	$(if $(QUICK)$(REPEAT),,@$(GENERATED))
 	$(if $(QUICK)$(STEP),,@$(HOSTILE))
+
+GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
+
+.PHONY: generated
+generated: build ## the same by wrong programs made of the solutions, one edit each [STEP=NAMES]
+	@$(GENERATED)
 
 HOSTILE = tests/hostile.py --grade $(BUILD)/grade \
     --interposer $(BUILD)/interposer.so $(if $(V),--verbose)
