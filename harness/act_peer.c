@@ -313,6 +313,12 @@ void play_plan(struct play *play, const struct fault *faults, unsigned count)
     trace->fault_count = play->faults;
 }
 
+void play_forget_plan(struct play *play)
+{
+    play->faults = 0;
+    play->program->trace->fault_count = 0;
+}
+
 /* A later client may have had the same port again. */
 static bool is_numbered(const struct play *play, unsigned conn)
 {

@@ -140,6 +140,9 @@ struct peer *play_accept_now(struct play *play, enum peer_answer answer);
 /* Plans these faults, beside those there are. */
 void play_plan(struct play *play, const struct fault *faults, unsigned count);
 
+/* Nothing is planned any more. Only while the program is at rest. */
+void play_forget_plan(struct play *play);
+
 /* Ends the case where the program has written into the plan of failures or
  * the numbers of the connections: it could choose what it is judged by. */
 void play_check_plan(struct play *play);

@@ -419,13 +419,9 @@ static void judge_end(const struct scene *scene, const struct peer *user,
     expect_exit(play, 1);
 }
 
-static void client_scene(const struct scene *scene)
+struct peer *scene_of_client(struct play *play)
 {
-    struct play *play = scene->play;
     struct peer *server = NULL;
-    const uint64_t typed = 22; /* of type_lines() */
-
-    play_listen(play, "127.0.0.1");
     struct peer *user = play_start_user(
         play, (const char *const[]){"127.0.0.1", play_port_text(play), NULL},
         false);
@@ -436,13 +432,15 @@ static void client_scene(const struct scene *scene)
     type_lines(play, user);
     play_half_close(play, user);
     play_must(play, has_ended, NULL, "the client ends");
-    judge_end(scene, user, typed);
+    return user;
 }
 
 void scene_play(const struct scene *scene)
 {
-    if (scene->play->step->is_client)
-        client_scene(scene);
-    else
+    if (!scene->play->step->is_client) {
         server_scene(scene);
+        return;
+    }
+    play_listen(scene->play, "127.0.0.1");
+    judge_end(scene, scene_of_client(scene->play), 22); /* type_lines() */
 }

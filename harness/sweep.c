@@ -96,7 +96,7 @@ void sweep_run(const struct sweep *sweep, struct lane *lane,
     play_through(sweep, play, work, outcome);
     outcome->fired = all_fired(play);
     note_sigpipe(play);
-    swept_calls_take(&outcome->calls, lane->program->trace);
+    swept_calls_take(&outcome->calls, lane->program->trace, 0);
     play_end(play);
     free(play);
 }

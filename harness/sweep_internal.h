@@ -26,6 +26,10 @@ struct scene {
  * the failure cost more than it may. */
 void scene_play(const struct scene *scene);
 
+/* A run of the client against an echo server, to its end: three lines.
+ * Returns the user who types them. */
+struct peer *scene_of_client(struct play *play);
+
 /* Takes the baseline, at the end of a scene without failures. */
 void scene_measure(struct play *play, struct scene_baseline *baseline);
 

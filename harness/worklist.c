@@ -91,7 +91,8 @@ static enum stage next_stage(enum stage stage, int family,
                                                               : stage;
 }
 
-void swept_calls_take(struct swept_calls *calls, struct trace *trace)
+void swept_calls_take(struct swept_calls *calls, struct trace *trace,
+                      uint32_t since)
 {
     struct tallies tallies = {.used = 0};
     uint32_t newest = trace_newest(trace);
@@ -114,8 +115,13 @@ void swept_calls_take(struct swept_calls *calls, struct trace *trace)
                                   .stage = stage,
                                   .injected = record.injected};
 
-        if (!counts(&record, family) ||
-            !(tally = tally_of(&tallies, family, conn)))
+        if (!counts(&record, family))
+            continue;
+        if (record.returned <= since) {
+            stage = next_stage(stage, family, &record);
+            continue;
+        }
+        if (!(tally = tally_of(&tallies, family, conn)))
             continue;
         number(&call, tally, &record);
         stage = next_stage(stage, family, &record);
@@ -167,20 +173,41 @@ const struct swept_call *swept_calls_agree(struct swept_calls *calls,
 
 /* ---- The list ---- */
 
-static bool fits(const struct worklist *list, const struct failure *failure,
-                 const struct swept_call *call)
+/* At that place, that failure? */
+static bool is_listed(const struct worklist *list,
+                      const struct failure *failure,
+                      const struct swept_call *call)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->work[i].failure == failure &&
+            list->work[i].call.site == call->site)
+            return true;
+    return false;
+}
+
+static bool is_of_class(const struct worklist *list,
+                        const struct failure *failure,
+                        const struct swept_call *call)
 {
     enum failure_class class = failure->class;
 
-    if ((int)failure->family != call->family)
+    if (class == CLASS_STARTUP && call->stage != STAGE_STARTING)
         return false;
+    if (list->class == CLASS_COUNT)
+        return (list->is_client || call->stage == STAGE_SERVING) &&
+               !is_listed(list, failure, call);
     /* Before the first client comes, a shortage may end the run. */
     if (class == CLASS_RESOURCE && failure->family != FAMILY_ACCEPT &&
         call->stage != STAGE_SERVING)
         class = CLASS_STARTUP;
-    else if (class == CLASS_STARTUP && call->stage != STAGE_STARTING)
-        return false;
-    if (class != list->class)
+    return class == list->class;
+}
+
+static bool fits(const struct worklist *list, const struct failure *failure,
+                 const struct swept_call *call)
+{
+    if ((int)failure->family != call->family ||
+        !is_of_class(list, failure, call))
         return false;
     if (failure->client_only && !list->is_client)
         return false;

@@ -40,8 +40,10 @@ struct swept_calls {
     unsigned passed_over; /* repetitions beyond CALLS_EACH, and CALLS_MOST */
 };
 
-/* The calls of the run that has just ended. */
-void swept_calls_take(struct swept_calls *calls, struct trace *trace);
+/* The calls that have returned since `since` calls were entered (0: since the
+ * run began), numbered from there. */
+void swept_calls_take(struct swept_calls *calls, struct trace *trace,
+                      uint32_t since);
 
 /* Keeps of `calls` those that are in `again`, a second recording, too. Returns
  * the first that is in one of them only, or NULL: they agree. How often a
@@ -58,7 +60,9 @@ struct work {
 };
 
 struct worklist {
-    enum failure_class class; /* only failures of that class */
+    /* Only failures of that class. CLASS_COUNT: of each class, but one for
+     * all calls at a place of the code; a server's, once it serves. */
+    enum failure_class class;
     bool is_client;
     bool survives_sigpipe;
     struct work work[WORK_MOST];

@@ -1,6 +1,8 @@
 /* watched.c - scenes for valgrind. */
 #include "watched.h"
 
+#include "../sweep.h"
+
 static void says_lines(struct play *play, struct peer *client)
 {
     for (int i = 0; i < 3; i++) {
@@ -52,6 +54,7 @@ void watched_at_once(struct play *play)
     play_serve(play);
     meet(play);
     meet(play);
+    sweep_visits(play, 2);
 }
 
 static bool is_settled(struct play *play, void *arg)
@@ -120,6 +123,7 @@ void watched_server(struct play *play)
     for (int i = 0; i < 3; i++)
         visits(play);
     fails(play, NULL);
+    sweep_visits(play, 1);
 }
 
 static void several(struct play *play, const char *shortage)
@@ -128,6 +132,7 @@ static void several(struct play *play, const char *shortage)
     play_serve_again(play);
     meet(play);
     fails(play, shortage);
+    sweep_visits(play, 2);
 }
 
 void watched_forking(struct play *play)
@@ -196,4 +201,6 @@ void watched_client(struct play *play)
     talks(play, &user, &server);
     play_reset(play, server);
     play_rest(play);
+    play_stop(play);
+    sweep_visits(play, 1);
 }

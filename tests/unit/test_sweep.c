@@ -48,7 +48,7 @@ static void record(const char *words)
     program.trace->recording = true;
     assert_int_equal(program_run(&program, &how), 0);
     unit_await(&program);
-    swept_calls_take(&calls, program.trace);
+    swept_calls_take(&calls, program.trace, 0);
 }
 
 /* Its number among those that could fail so; 0: it could not. */
