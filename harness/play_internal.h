@@ -58,6 +58,7 @@ struct play {
     uint32_t processes_then;
 
     jmp_buf *escape; /* where a failed play goes; NULL: it is a test */
+    bool unsettled;  /* the last visit of sweep_visits() came to no end */
 
     /* For the blamed line. */
     const char *binary; /* the program's file */

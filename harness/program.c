@@ -23,8 +23,9 @@
 #define CONTROL_FD 400
 #define TRACE_FD   401
 
-/* How long the loader may take; the net below, not a verdict. */
-#define READY_MS 30000
+/* How long a start may take; the net below, not a verdict. */
+#define READY_MS      30000
+#define LOADER_CPU_NS 20000000000u
 
 static void close_fd(int *fd)
 {
@@ -109,6 +110,22 @@ static int hear(struct program *program, struct fork_server_said *said,
                                                                            : -1;
 }
 
+/* The loader may take as long as it likes on a busy machine; not for ever
+ * with nothing done, nor with more than it can need. */
+static int hear_loader(struct program *program, struct fork_server_said *said)
+{
+    uint64_t spent_ns = 0;
+
+    for (;;) {
+        int heard = hear(program, said, READY_MS / 2);
+        uint64_t now_ns = heard ? 0 : census_cpu_ns(program->server);
+
+        if (heard || now_ns == spent_ns || now_ns > LOADER_CPU_NS)
+            return heard;
+        spent_ns = now_ns;
+    }
+}
+
 int program_open_under(struct program *program, const char *const *tool,
                        const char *path, const char *interposer)
 {
@@ -132,7 +149,7 @@ int program_open_under(struct program *program, const char *const *tool,
         execute(tool, path, interposer, pair[1], trace_fd);
     close(pair[1]);
     close(trace_fd);
-    if (program->server < 0 || hear(program, &said, READY_MS) != 1) {
+    if (program->server < 0 || hear_loader(program, &said) != 1) {
         program_close(program);
         errno = ENOEXEC;
         return -1;

@@ -211,14 +211,19 @@ static void not_graded(struct verdict *verdict, const char *reason)
 static void watch_end(const struct step_case *row, struct verdict *verdict)
 {
     if (run.play->program) {
-        bool settled = verdict->status == VERDICT_PASS;
+        bool whole = verdict->status == VERDICT_PASS;
+        bool settled = whole && !run.play->unsettled;
 
         run.watched = row;
         snprintf(run.watched_until, sizeof(run.watched_until), "%.500s",
-                 settled ? "" : verdict->came);
+                 whole ? "" : verdict->came);
         findings_release(&run.findings);
-        if (memcheck_collect(&run.memcheck, &run.program, settled,
-                             &run.findings) < 0) {
+        int found = memcheck_collect(&run.memcheck, &run.program, settled,
+                                     &run.findings);
+        if (found < 0 && run.play->unsettled) {
+            snprintf(run.watched_until, sizeof(run.watched_until), "%.500s",
+                     run.memcheck.trouble);
+        } else if (found < 0) {
             run.watched = NULL;
             not_graded(verdict, run.memcheck.trouble);
             return;

@@ -23,8 +23,8 @@ void sweep_startup(struct play *play);
 /* For a play under a tool, whose every start is dear: goes on in one run (a
  * client's: in one play), with visits for each failure that a call at each
  * place of the code can have. A failure on a connection hits `at_once` of
- * them, 1 or 2, that are served side by side. Nothing is judged but that it
- * comes to an end. */
+ * them, 1 or 2, that are served side by side. Nothing is judged: other rows
+ * do. Where a visit comes to no end, it is the last. */
 void sweep_visits(struct play *play, unsigned at_once);
 
 /* The step with one case in place of its own: the sweep's scene under that

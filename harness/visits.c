@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "sweep_internal.h"
 
+#include <setjmp.h>
 #include <string.h>
 
 static bool is_over(struct play *play, void *arg)
@@ -109,7 +110,7 @@ static void meet_failure(struct play *play, const struct fault *fault,
     }
 }
 
-void sweep_visits(struct play *play, unsigned at_once)
+static void visit_all(struct play *play, unsigned at_once)
 {
     /* Too large for the stack; a play may end in the middle. */
     static struct worklist list;
@@ -125,4 +126,23 @@ void sweep_visits(struct play *play, unsigned at_once)
     for (size_t i = 0; i < list.count; i++)
         if (list.work[i].fault[0].last != FAULT_FOREVER)
             meet_failure(play, &list.work[i].fault[0], at_once);
+}
+
+void sweep_visits(struct play *play, unsigned at_once)
+{
+    const struct verdict before = *play->verdict;
+    jmp_buf escape, *outer = play->escape;
+
+    /* cppcheck-suppress autoVariables ; put back below */
+    play->escape = &escape;
+    if (setjmp(escape) == 0) {
+        visit_all(play, at_once);
+        play->escape = outer;
+        return;
+    }
+    play->escape = outer;
+    if (play->verdict->status == VERDICT_ERROR)
+        play_end_failed(play);
+    *play->verdict = before;
+    play->unsettled = true;
 }
