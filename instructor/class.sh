@@ -37,16 +37,6 @@ mkdir -p "$out/kit" && out=$(cd "$out" && pwd) ||
     give_up "cannot write to the folder $out"
 exec 9>"$out/lock"
 flock -n 9 || give_up "another make class is at work in $out"
-if [ "$settings" != "$(cat "$out/settings" 2>/dev/null)" ]; then
-    [ ! -s "$out/joblog" ] ||
-        echo "class: the kit or its options are others now: all are graded anew"
-    rm -rf "$out/jobs" "$out/joblog" "$out/reports"
-    rm -f "$out/kit/course"
-    [ -z "${COURSE:-}" ] || cp "$COURSE" "$out/kit/course"
-    cp "$@" "$out/kit" && echo "$settings" >"$out/settings" ||
-        give_up "cannot write to the folder $out"
-fi
-
 # parallel may be killed, or interrupted while it starts a job, and forget it.
 end_jobs() {
     rm -f "$out/open"
@@ -59,6 +49,15 @@ end_jobs() {
 }
 
 end_jobs
+if [ "$settings" != "$(cat "$out/settings" 2>/dev/null)" ]; then
+    [ ! -s "$out/joblog" ] ||
+        echo "class: the kit or its options are others now: all are graded anew"
+    rm -rf "$out/jobs" "$out/joblog" "$out/reports"
+    rm -f "$out/kit/course"
+    [ -z "${COURSE:-}" ] || cp "$COURSE" "$out/kit/course"
+    cp "$@" "$out/kit" && echo "$settings" >"$out/settings" ||
+        give_up "cannot write to the folder $out"
+fi
 python3 "$here/class_list.py" "$SUBMISSIONS" "$out" || exit 2
 
 # ---- Grading
