@@ -10,6 +10,9 @@ LINT_FLAGS = -std=gnu17 -D_GNU_SOURCE -DFAULTLINE_VERSION=0 \
 LINT_C    = $(shell find solutions harness tests/unit tests/bench -name '*.c' \
     -not -path '*/programs/*')
 
+TIDY     := $(patsubst %,$(BUILD)/tidy/%.ok,$(basename $(MAINS) $(CORE) \
+    $(REPORTS) $(STEPS) $(PRELOAD) $(wildcard solutions/*.c)))
+
 ## ---- Makers
 
 .PHONY: check
@@ -75,13 +78,29 @@ format: ## format every C file
 	clang-format -i $(ALL_C)
 
 .PHONY: lint
-lint: ## check format, clang-tidy and cppcheck
+lint: $(TIDY) ## check format, clang-tidy and cppcheck
 	$(Q)clang-format --dry-run -Werror $(ALL_C)
+	@mkdir -p $(BUILD)/cppcheck
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 	    --enable=warning,performance,portability \
+	    --cppcheck-build-dir=$(BUILD)/cppcheck \
 	    --suppressions-list=tests/cppcheck.txt $(LINT_C)
-	$(Q)printf '%s\n' $(filter harness/% solutions/%,$(LINT_C)) | xargs -P 2 -n 6 sh -c \
-	    'clang-tidy --quiet "$$@" -- $(LINT_FLAGS) 2>/dev/null' lint
+
+define tidy
+	$(call say,TIDY $(@:$(BUILD)/tidy/%.ok=%.c))
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $(@:$(BUILD)/tidy/%.ok=%.c) -- \
+	    $(LINT_FLAGS) 2>/dev/null
+	@touch $@
+endef
+
+# Again only where a file, or a header that it includes, has changed.
+$(BUILD)/tidy/harness/interposer/%.ok: $(BUILD)/pic/harness/interposer/%.o .clang-tidy
+	$(tidy)
+$(BUILD)/tidy/harness/%.ok: $(BUILD)/o/harness/%.o .clang-tidy
+	$(tidy)
+$(BUILD)/tidy/solutions/%.ok: solutions/%.c solutions/net.h .clang-tidy
+	$(tidy)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY_O) $(BUILD)/flags
 	$(call say,LD $@)
