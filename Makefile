@@ -48,8 +48,7 @@ REPORTS := $(wildcard harness/report/*.c)
 STEPS   := $(sort $(wildcard harness/steps/*.c))
 PRELOAD := $(wildcard harness/interposer/*.c) harness/calls.c
 
-GRADE_OPTIONS = --build $(BUILD)/submission \
-    --interposer $(BUILD)/interposer.so --submission "$$SUBMISSION" \
+GRADE_OPTIONS = --interposer $(BUILD)/interposer.so --submission "$$SUBMISSION" \
     --isolation "$(ISOLATION)" --valgrind "$(VALGRIND)"
 
 # A folder's name may hold any character; the shell expands it.

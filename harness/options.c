@@ -63,7 +63,7 @@ static void parse_valgrind(struct options *options, const char *text)
 static void usage(FILE *out)
 {
     fputs("usage: grade [--step NAMES] [--case PATTERN] [--submission DIR]\n"
-          "             [--report DIR] [--build DIR] [--interposer FILE]\n"
+          "             [--report DIR] [--interposer FILE]\n"
           "             [--jobs N] [--isolation namespaces|uid|plain]\n"
           "             [--verbose] [--list] [--replay text|json]\n"
           "             [--debug DEBUGGER] [--valgrind yes|no|only]\n"
@@ -79,7 +79,6 @@ struct options options_parse(int argc, char **argv)
         {"case", required_argument, NULL, 'c'},
         {"submission", required_argument, NULL, 'd'},
         {"report", required_argument, NULL, 'r'},
-        {"build", required_argument, NULL, 'b'},
         {"interposer", required_argument, NULL, 'i'},
         {"jobs", required_argument, NULL, 'j'},
         {"isolation", required_argument, NULL, 'I'},
@@ -119,8 +118,6 @@ struct options options_parse(int argc, char **argv)
         case 'r':
             options.report = optarg;
             break;
-        case 'b':
-            break; /* everything is built inside the sandbox */
         case 'i':
             options.interposer = optarg;
             break;

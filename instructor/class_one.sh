@@ -18,20 +18,19 @@ flock -n 8 && echo $$ >&8 && [ -e open ] || exit 3
 [ "$(cat "$submission/.digest" 2>/dev/null)" = "$digest" ] || exit 0
 [ "$(cat "$report/graded" 2>/dev/null)" != "$digest" ] || exit 0
 
-rm -rf "$report" "build/$id"
+rm -rf "$report"
 mkdir "$report"
 grade=
 ended=
 trap 'ended=yes; [ -z "$grade" ] || kill "$grade"' TERM
-kit/grade --submission "$submission" --report "$report" --build "build/$id" \
-    --interposer kit/interposer.so --verbose "$@" >"$report/report.txt" 2>&1 \
-    </dev/null 8>&- &
+kit/grade --submission "$submission" --report "$report" \
+    --interposer kit/interposer.so --verbose "$@" \
+    </dev/null >"$report/report.txt" 2>&1 8>&- &
 grade=$!
 [ -z "$ended" ] || kill "$grade"
 wait "$grade"
 status=$?
 [ -z "$ended" ] || wait "$grade"
-rm -rf "build/$id"
 [ -z "$ended" ] || exit 3
 if [ $status -gt 1 ]; then
     echo "$id not graded, see reports/$id/report.txt"

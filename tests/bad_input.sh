@@ -9,7 +9,7 @@ failed=0
 trap 'rm -rf "$work"' EXIT
 
 grade() {
-    "$build/grade" --build "$work/build" --interposer "$build/interposer.so" \
+    "$build/grade" --interposer "$build/interposer.so" \
         --report "$work/report" "$@" >"$work/out" 2>&1
 }
 
@@ -172,7 +172,7 @@ if unshare -Ur true 2>/dev/null && [ "$(id -u)" = 0 ] &&
         2>/dev/null; then
     unshare -n sh -c "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
         ip link set lo up 2>/dev/null
-        '$build/grade' --build '$work/build' --report '$work/report' \
+        '$build/grade' --report '$work/report' \
         --interposer '$build/interposer.so' --submission solutions \
         --step sequential --isolation plain" >"$work/out" 2>&1
     came=$?

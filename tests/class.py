@@ -125,8 +125,8 @@ def one_by_one(name, submissions, work):
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(
         [BUILD / "grade", "--submission",
-         os.path.join(os.fsencode(submissions), name), "--build",
-         folder / "build", "--report", folder / "report", "--interposer",
+         os.path.join(os.fsencode(submissions), name), "--report",
+         folder / "report", "--interposer",
          BUILD / "interposer.so", "--step", STEPS, "--valgrind", "no"],
         stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return json.loads((folder / "report/report.json").read_text())

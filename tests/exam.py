@@ -157,7 +157,7 @@ def grade_folder(step, submission, folder, options, *more):
         run = subprocess.run(
             shlex.split(options.under) +
             [options.grade, "--interposer", options.interposer,
-             "--submission", submission, "--build", folder / "build",
+             "--submission", submission,
              "--report", folder / "report", "--step", step,
              "--verbose", *more],
             stdin=subprocess.DEVNULL, capture_output=True,
@@ -170,8 +170,6 @@ def grade_folder(step, submission, folder, options, *more):
     except (FileNotFoundError, json.JSONDecodeError):
         return Turn(trouble="no report: " +
                     run.stderr.decode(errors="replace").strip()[-200:])
-    finally:
-        shutil.rmtree(folder / "build", ignore_errors=True)
     return Turn(report["steps"][0], isolation=report["isolation"],
                 wall_s=wall_s)
 

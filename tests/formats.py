@@ -427,7 +427,7 @@ class Maker:
                 out.write(text)
         done = subprocess.run(
             [self.options.grade, "--interposer", self.options.interposer,
-             "--submission", submission, "--build", base / "build",
+             "--submission", submission,
              "--report", base / "report", "--step", step, "--valgrind", "no",
              *more], capture_output=True, stdin=subprocess.DEVNULL,
             check=False)

@@ -37,7 +37,7 @@ def wrong_programs(options):
 def run_grade(work, program, options, *more):
     return subprocess.run(
         [options.grade, "--interposer", options.interposer, "--submission",
-         "exercises", "--build", "build", "--report", "report", "--step",
+         "exercises", "--report", "report", "--step",
          program.step, *more],
         cwd=work, stdin=subprocess.DEVNULL, capture_output=True, timeout=600,
         check=False)

@@ -31,7 +31,7 @@ class Terminal:
         self.text, self.at = "", 0
         master, slave = pty.openpty()
         grade = [build / "grade", "--interposer", build / "interposer.so",
-                 "--build", work / "build", "--report", work / "report",
+                 "--report", work / "report",
                  "--submission", work / "exercises", *options]
         self.process = subprocess.Popen(
             [build / "watch", "--submission", work / "exercises", "--",

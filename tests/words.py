@@ -47,7 +47,7 @@ def report_of(golden, options):
                     submission / f"{step}.c")
         run = subprocess.run(
             [options.grade, "--interposer", options.interposer,
-             "--submission", "exercises", "--build", "build",
+             "--submission", "exercises",
              "--report", "report", "--step", step],
             cwd=work, stdin=subprocess.DEVNULL, capture_output=True,
             timeout=300, check=False)

@@ -27,5 +27,5 @@ command -v valgrind >/dev/null || [ "${VALGRIND:-}" = no ] || {
     exit 2
 }
 exec "$build/grade" --submission "$submission" --report "$report" \
-    --build "$build/submission" --interposer "$build/interposer.so" \
+    --interposer "$build/interposer.so" \
     --jobs "${JOBS:-}" --valgrind "${VALGRIND:-}" --step "${STEP:-}" "$@"
