@@ -345,8 +345,23 @@ static bool is_as_planned(const struct play *play)
     return true;
 }
 
+/* Each byte that came was read before by a call that has returned. */
+static bool went_around(const struct play *play)
+{
+    uint64_t received = 0;
+
+    for (size_t i = 0; i < play->peers; i++)
+        if (play->peer[i]->kind == PEER_CLIENT)
+            received += play->peer[i]->received;
+    return received > atomic_load(&play->program->trace->moved);
+}
+
 void play_check_plan(struct play *play)
 {
+    play->went_around = went_around(play);
+    if (play->went_around)
+        play_fail(play, "each call of the program goes through libc",
+                  "clients got bytes that no call of it has read");
     if (!is_as_planned(play))
         play_fail(play, "the program leaves the kit's memory alone",
                   "it has written into the plan of failures, so that "

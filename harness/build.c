@@ -212,19 +212,22 @@ static int link_program(const char *object, const char *archive,
 /* Names that lead around the calls we can observe: by number, by look-up, or
  * by a second name. */
 static const char *const ways_around[] = {
-    "syscall",       "dlsym",         "dlvsym",      "_r_debug",
-    "_Fork",         "__fork",        "__read",      "__write",
-    "__send",        "__connect",     "__close",     "__poll",
-    "__select",      "__libc_fork",   "__libc_read", "__libc_write",
+    "syscall",       "dlsym",         "dlvsym",      "dlmopen",
+    "_r_debug",      "clone",         "__clone",     "_Fork",
+    "__fork",        "__vfork",       "__wait",      "__waitpid",
+    "__read",        "__write",       "__recv",      "__send",
+    "__socket",      "__connect",     "__close",     "__fcntl",
+    "__dup2",        "__poll",        "__select",    "__nanosleep",
+    "__sigaction",   "__libc_fork",   "__libc_read", "__libc_write",
     "__libc_accept", "__libc_send",   "__libc_recv", "__libc_malloc",
     "__libc_calloc", "__libc_realloc"};
 
-/* "U dlsym@GLIBC_2.34" */
+/* "U dlsym@GLIBC_2.34"; w or v: it need not be there */
 static void note_way_around(struct program_build *build, const char *line)
 {
     char name[64] = "";
 
-    sscanf(line, " U %63[^@ \n]", name);
+    sscanf(line, " %*1[Uwv] %63[^@ \n]", name);
     for (size_t i = 0; i < sizeof(ways_around) / sizeof(char *); i++)
         if (strcmp(name, ways_around[i]) == 0)
             strcpy(build->around, name);

@@ -254,23 +254,31 @@ long census_memory_kib(pid_t pid, bool peak)
     return kib < 0 ? (long)status_field(pid, 0, "\nVmRSS:", 10) : kib;
 }
 
-uint64_t census_own_bytes(pid_t pid, bool shared_once)
+uint64_t census_resident_bytes(pid_t pid)
 {
-    char text[4096];
-    unsigned long long size, resident = 0, shared = 0;
-    const char *at = NULL;
+    char text[256];
+    unsigned long long size, resident;
 
-    if (shared_once) {
-        if (read_proc(text, sizeof(text), "/proc/%d/smaps_rollup", pid) > 0)
-            at = strstr(text, "\nPss_Anon:");
-        return at ? strtoull(at + strlen("\nPss_Anon:"), NULL, 10) * 1024 : 0;
-    }
     if (read_proc(text, sizeof(text), "/proc/%d/statm", pid) <= 0 ||
-        sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3)
+        sscanf(text, "%llu %llu", &size, &resident) != 2)
         return 0;
-    return resident > shared
-               ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE)
-               : 0;
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t census_own_bytes(pid_t pid)
+{
+    static const char *const parts[] = {"\nPss_Anon:", "\nPss_Shmem:"};
+    char text[4096];
+    uint64_t kib = 0;
+
+    if (read_proc(text, sizeof(text), "/proc/%d/smaps_rollup", pid) <= 0)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        const char *at = strstr(text, parts[i]);
+
+        kib += at ? strtoull(at + strlen(parts[i]), NULL, 10) : 0;
+    }
+    return kib * 1024;
 }
 
 uint64_t census_cpu_ns(pid_t pid)

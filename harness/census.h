@@ -78,9 +78,11 @@ int census_caught(pid_t pid, uint64_t *set);
  * `peak` the most that it ever had, shared memory too. */
 long census_memory_kib(pid_t pid, bool peak);
 
-/* Memory that it does not share with files, in bytes; 0 where it is gone.
- * With `shared_once` pages that forks share are counted in parts. */
-uint64_t census_own_bytes(pid_t pid, bool shared_once);
+/* In bytes, 0 where it is gone: memory that it has now; and of that what
+ * comes from no file, pages that processes share in parts, which takes the
+ * kernel longer to count. */
+uint64_t census_resident_bytes(pid_t pid);
+uint64_t census_own_bytes(pid_t pid);
 
 /* CPU time of all threads so far, in nanoseconds; 0 where it is gone. */
 uint64_t census_cpu_ns(pid_t pid);

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -27,9 +28,13 @@ static void play_all(const struct queue *queue, struct program *program)
     struct lane lane = {program, FIRST_PORT};
     size_t i;
 
-    while ((i = atomic_fetch_add(queue->next, 1)) < queue->end)
-        sweep_run(queue->sweep, &lane, &queue->sweep->list.work[i],
-                  &queue->sweep->outcome[i]);
+    while ((i = atomic_fetch_add(queue->next, 1)) < queue->end) {
+        struct outcome *outcome = &queue->sweep->outcome[i];
+
+        sweep_run(queue->sweep, &lane, &queue->sweep->list.work[i], outcome);
+        if (outcome->verdict.status == VERDICT_ERROR)
+            memset(outcome, 0, sizeof(*outcome));
+    }
 }
 
 /* The handlers are cmocka's, and lead back into the table of tests. */
@@ -78,8 +83,8 @@ static _Atomic size_t *new_counter(size_t first)
     return counter;
 }
 
-/* What no lane has played, because none could be made or one died, is played
- * here. */
+/* What no lane has played, because none could be made or one died, or had no
+ * room for beside the others, is played here. */
 static void play_rest_here(const struct sweep *sweep, size_t first, size_t end)
 {
     struct lane here = {sweep->play->program,

@@ -35,6 +35,11 @@
 #define SPIN_CALLS  20000u
 #define SPIN_CPU_NS 500000000u
 
+/* Bytes that the program moves are progress, but not for ever: nobody moves so
+ * many within itself for an echo. */
+#define MOVING_CALLS 100000u
+#define MOVING_NS    (3 * (uint64_t)DEADLINE_NS)
+
 /* So many looks that are the same, at the deadline. */
 #define STILL_LOOKS 100
 
@@ -220,6 +225,13 @@ static void progress(struct play *play)
     play->cpu_then = 0;
 }
 
+static void progress_at_peers(struct play *play)
+{
+    progress(play);
+    play->calls_at_peers = play->calls_then;
+    play->time_at_peers = play->time_then;
+}
+
 static bool user_owns_output(const struct play *play)
 {
     for (size_t i = 0; i < play->peers; i++)
@@ -247,7 +259,7 @@ bool play_pump(struct play *play)
         moved |= peer_pump(play->peer[i]) > 0;
     hand_over_typed(play);
     if (moved) /* what it prints is none: it may log each turn of a spin */
-        progress(play);
+        progress_at_peers(play);
     if (!user_owns_output(play))
         printed |= take_text(&play->output, play->program->output);
     printed |= take_text(&play->errors, play->program->errors);
@@ -320,10 +332,15 @@ static bool waits_in_vain(struct play *play, const struct proof *proof)
 }
 
 /* Bytes that the program moves are progress, too, though no peer sees them
- * yet: nobody moves bytes for ever for nothing. */
+ * yet. */
 static void note_moved_bytes(struct play *play)
 {
-    if (atomic_load(&play->program->trace->moved) != play->moved_then)
+    const struct trace *trace = play->program->trace;
+
+    if (atomic_load(&trace->moved) != play->moved_then &&
+        atomic_load(&trace->calls) - play->calls_at_peers <= MOVING_CALLS &&
+        play_now_ns() - play->time_at_peers <=
+            MOVING_NS * play->program->slowness)
         progress(play);
 }
 
@@ -377,7 +394,7 @@ static bool makes_calls_for_nothing(struct play *play)
     if (sum == play->wire_then)
         return true;
     play->wire_then = sum;
-    progress(play);
+    progress_at_peers(play);
     return false;
 }
 
@@ -405,7 +422,7 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
     struct proof proof = {.last = {.state = REST_BUSY}};
     unsigned quiet = 0, turns = 0;
 
-    progress(play);
+    progress_at_peers(play);
     for (;;) {
         debug_attach(play);
         limits_count(play);
@@ -448,6 +465,8 @@ enum play_end play_until(struct play *play, play_condition *holds, void *arg)
 {
     enum play_end end = wait_until(play, holds, arg);
 
+    if (end == END_SPINS)
+        limits_look_now(play);
     if (end == END_DEADLINE && play->verdict->status != VERDICT_FAIL) {
         errno = ETIME; /* the clock is no judge of programs */
         play_not_graded(play, "nothing could be proved in time; is this "

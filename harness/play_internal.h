@@ -56,6 +56,7 @@ struct play {
     uint16_t port_of_conn[PLAY_PEERS + 1]; /* likewise, the clients' */
     uint64_t limits_looked_ns;
     uint32_t processes_then;
+    bool is_over; /* one of the limits */
 
     jmp_buf *escape; /* where a failed play goes; NULL: it is a test */
     bool unsettled;  /* the last visit of sweep_visits() came to no end */
@@ -65,10 +66,11 @@ struct play {
     const char *interposer;
     struct source *source;
     enum play_blame blame, blame_of_case;
-    int blame_conn;  /* the connection in question; 0: none */
-    bool awaits_end; /* of that connection: who holds it is of interest */
-    int blame_fd;    /* the descriptor that it still holds */
-    pid_t blame_pid; /* the process that still holds the connection */
+    int blame_conn;   /* the connection in question; 0: none */
+    bool awaits_end;  /* of that connection: who holds it is of interest */
+    int blame_fd;     /* the descriptor that it still holds */
+    pid_t blame_pid;  /* the process that still holds the connection */
+    bool went_around; /* libc */
     bool hangs;
     bool spins;
 
@@ -79,6 +81,8 @@ struct play {
     uint64_t moved_then;
     uint64_t cpu_then;
     uint64_t time_then;
+    uint32_t calls_at_peers; /* since the last at the peers or on the wire */
+    uint64_t time_at_peers;
     uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
 };
 
@@ -144,14 +148,17 @@ void play_plan(struct play *play, const struct fault *faults, unsigned count);
 /* Nothing is planned any more. Only while the program is at rest. */
 void play_forget_plan(struct play *play);
 
-/* Ends the case where the program has written into the plan of failures or
- * the numbers of the connections: it could choose what it is judged by. */
+/* Ends the case where bytes went around libc, or where the program has written
+ * into the plan of failures or the numbers of the connections: it could choose
+ * what it is judged by. */
 void play_check_plan(struct play *play);
 
-/* Ends the case where the program uses too much of the machine: threads (as
- * just counted), memory, output. */
-void limits_look(struct play *play, size_t threads);
+/* Ends the case where the program uses too much of the machine. _count() where
+ * many processes have begun; _look() at threads (as just counted), output, and
+ * now and then at memory; _look_now() at all that a spin may be about. */
 void limits_count(struct play *play);
+void limits_look(struct play *play, size_t threads);
+void limits_look_now(struct play *play);
 
 /* The monotonic clock, in nanoseconds. */
 uint64_t play_now_ns(void);

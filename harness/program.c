@@ -203,8 +203,10 @@ void program_kill(struct program *program)
 
     close_fd(&program->input);
     if (program->server > 0 && program_signal(program, SIGKILL) > STORM &&
-        !sandbox_end_all())
+        !sandbox_end_all()) {
+        atomic_store(&program->trace->over, 1);
         calm(program);
+    }
     if (program->server > 0)
         kill(program->server, SIGCONT); /* a program may have stopped it */
     while (program->server > 0 &&
@@ -225,7 +227,7 @@ void program_close(struct program *program)
     program_kill(program);
     if (program->server > 0) {
         kill(program->server, SIGKILL);
-        waitpid(program->server, NULL, 0);
+        waitpid(program->server, &program->status, 0);
     }
     close_fd(&program->control);
     if (program->trace)

@@ -68,7 +68,7 @@ int program_open(struct program *program, const char *path,
 int program_open_under(struct program *program, const char *const *tool,
                        const char *path, const char *interposer);
 
-/* Ends it and what is left of it. */
+/* Ends it and what is left of it: `status` is then the fork server's. */
 void program_close(struct program *program);
 
 /* Starts a run. The trace must be set up before. Returns 0, or -1 with

@@ -38,6 +38,7 @@ static struct {
     char interposer[PATH_MAX];
     uint16_t next_port;
     uint64_t begun_ns;
+    bool went_around; /* libc, in one of the plays */
 
     /* Under valgrind: what one play found is judged by several rows. */
     enum step_tool tool; /* that `program` runs under */
@@ -136,10 +137,18 @@ static void open_program(void)
 {
     if (program_open(&run.program, run.binary, run.interposer) == 0)
         return;
-    snprintf(run.result->note, sizeof(run.result->note),
-             "the program goes around libc: it did not load the kit's "
-             "library (%s)",
-             strerror(errno));
+    int error = errno, status = run.program.status;
+    const char *limit =
+        WIFSIGNALED(status) ? program_limit_text(WTERMSIG(status)) : "";
+
+    if (*limit)
+        snprintf(run.result->note, sizeof(run.result->note),
+                 "the program does not come to its main()%s", limit);
+    else
+        snprintf(run.result->note, sizeof(run.result->note),
+                 "the program goes around libc: it did not load the kit's "
+                 "library (%s)",
+                 strerror(error));
 }
 
 /* Where the case it builds on did not pass, it would be failed with a
@@ -329,6 +338,7 @@ static int tear_down(void **state)
         watch_end(row, verdict);
     if (run.play->program)
         keep_whole_story(verdict);
+    run.went_around |= run.play->went_around;
     if (run.play->program)
         play_end(run.play);
     free(run.play);
@@ -543,6 +553,11 @@ static void play_step(void)
         settle(VERDICT_SKIP, words);
     } else {
         run_table();
+        if (run.went_around)
+            settle(VERDICT_FAIL,
+                   "the program goes around libc: clients got bytes that no "
+                   "call of it has read, and what cannot be observed cannot "
+                   "be graded");
     }
     memcheck_close(&run.memcheck, NULL);
     findings_release(&run.findings);

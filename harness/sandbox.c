@@ -11,6 +11,7 @@
 
 #include "census.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -504,10 +505,34 @@ enum sandbox_kind sandbox_best(void)
     return SANDBOX_PLAIN;
 }
 
+static bool has_it_for_itself(void)
+{
+    return sandbox.active && sandbox.kind != SANDBOX_PLAIN &&
+           sandbox.worker == getpid();
+}
+
+int sandbox_live(void)
+{
+    DIR *proc = has_it_for_itself() ? opendir("/proc") : NULL;
+    struct dirent *entry;
+    struct stat info;
+    int live = 0;
+
+    if (!proc)
+        return -1;
+    while ((entry = readdir(proc)))
+        live += atoi(entry->d_name) > 0 &&
+                (sandbox.kind == SANDBOX_NAMESPACES ||
+                 (fstatat(dirfd(proc), entry->d_name, &info, 0) == 0 &&
+                  info.st_uid == sandbox.uid)) &&
+                census_state(atoi(entry->d_name)) != 'Z';
+    closedir(proc);
+    return live;
+}
+
 bool sandbox_end_all(void)
 {
-    if (!sandbox.active || sandbox.kind == SANDBOX_PLAIN ||
-        sandbox.worker != getpid())
+    if (!has_it_for_itself())
         return false;
     if (sandbox.kind == SANDBOX_UID)
         end_user();

@@ -64,6 +64,10 @@ struct sandbox_limits {
  * status 126 where that cannot be. Outside a sandbox only the limits. */
 void sandbox_confine(const struct sandbox_limits *limits);
 
+/* How many live processes the submission has, or a bit more: counted faster
+ * than by a census. -1 where that cannot be told. */
+int sandbox_live(void);
+
 /* Ends every process of the submission's at once, its fork server too.
  * Returns false where there is no such means; and in a child of `work`,
  * whose siblings run the submission, too. */

@@ -88,8 +88,9 @@ static int deny_families(scmp_filter_ctx filter)
     return result;
 }
 
-/* No typing into a terminal; and no hiding from a census that has no
- * privilege to look all the same. */
+/* No typing into a terminal. Where the kernel objects of System V are the
+ * machine's, none that outlives its processes; and no hiding from a census
+ * that has no privilege to look all the same. */
 static int deny_arguments(scmp_filter_ctx filter)
 {
     int result =
@@ -98,7 +99,8 @@ static int deny_arguments(scmp_filter_ctx filter)
 
     if (sandbox.kind == SANDBOX_NAMESPACES)
         return result;
-    return result |
+    return result | deny(filter, EPERM, "shmget") |
+           deny(filter, EPERM, "semget") | deny(filter, EPERM, "msgget") |
            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 2,
                             argument(0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0),
                             argument(1, SCMP_CMP_EQ, 0, 0));

@@ -85,10 +85,18 @@ void sweep_run(const struct sweep *sweep, struct lane *lane,
     struct play *play = new_play(sweep, &outcome->verdict);
     uint16_t port = sandbox_port(&lane->next_port);
 
-    if (!play || port == 0) {
+    if (!program_is_open(lane->program)) { /* one run took it with it */
+        program_close(lane->program);
+        program_open(lane->program, sweep->play->binary,
+                     sweep->play->interposer);
+    }
+    if (!play || port == 0 || !program_is_open(lane->program)) {
         outcome->verdict.status = VERDICT_ERROR;
         snprintf(outcome->verdict.came, sizeof(outcome->verdict.came),
-                 "not graded: there is no %s left", play ? "port" : "memory");
+                 "not graded: there is no %s left",
+                 !play       ? "memory"
+                 : port == 0 ? "port"
+                             : "room for the program");
         free(play);
         return;
     }

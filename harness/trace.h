@@ -26,6 +26,9 @@
 #define TRACE_ADDRS   4 /* addresses for each of them */
 #define TRACE_PORTS   65536
 
+/* Processes that one case may begin: two for each client, and more. */
+#define TRACE_BEGUN_MOST 5000
+
 /* One call, written when it is entered and again when it returns. */
 struct trace_record {
     _Atomic uint32_t serial;   /* its place in the order of entries, from 1;
@@ -89,6 +92,9 @@ struct trace {
                                 * order in which they are accepted */
 
     uint32_t recording; /* each call tells how it could have failed */
+
+    _Atomic uint32_t over; /* who makes a call now ends: by the harness, or
+                            * with TRACE_BEGUN_MOST processes */
 
     _Atomic uint32_t debug; /* a futex: changes to OFF to let it go on */
 

@@ -131,6 +131,8 @@ struct call call_begin(enum call_id id, int fd, int64_t a0, int64_t a1,
 
     if (!trace || self.asking)
         return c;
+    if (atomic_load_explicit(&trace->over, memory_order_relaxed))
+        syscall(SYS_exit_group, 1);
     c.entry_errno = errno;
     c.conn = fd >= 0 ? fd_conn(fd) : 0;
     record_entry(&c, id, a0, a1, frame);

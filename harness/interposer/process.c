@@ -58,7 +58,10 @@ static pid_t forked(struct call *c)
 
     if (!trace)
         return real.fork();
-    uint16_t process = (uint16_t)(atomic_fetch_add(&trace->processes, 1) + 1);
+    uint32_t begun = atomic_fetch_add(&trace->processes, 1) + 1;
+    uint16_t process = (uint16_t)begun;
+    if (begun > TRACE_BEGUN_MOST) /* nobody else is as quick to end a storm */
+        atomic_store(&trace->over, 1);
     pid_t pid = ruling_is_remote() ? fork_under_control() : real.fork();
     if (pid == 0) {
         self_is_process(process);

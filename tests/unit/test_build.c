@@ -113,6 +113,20 @@ static void a_warning_costs_nothing_and_is_shown(void **state)
     assert_string_equal(made.file, "");
 }
 
+static void ways_around_libc_are_noticed(void **state)
+{
+    (void)state;
+    assert_true(builds("#include <unistd.h>\n"
+                       "int main(void) { return (int)write(1, \"\", 0); }\n"));
+    assert_string_equal(made.around, "");
+    assert_true(builds("#include <unistd.h>\n"
+                       "int main(void) { return (int)syscall(0); }\n"));
+    assert_string_equal(made.around, "syscall");
+    assert_true(builds("int __fork(void);\n#pragma weak __fork\n"
+                       "int main(void) { return __fork ? __fork() : 0; }\n"));
+    assert_string_equal(made.around, "__fork");
+}
+
 static void messages_show_no_lines_of_files(void **state)
 {
     (void)state;
@@ -316,6 +330,7 @@ int main(void)
         BUILD_TEST(the_first_error_is_the_one_told),
         BUILD_TEST(an_error_in_a_header_names_the_header),
         BUILD_TEST(a_warning_costs_nothing_and_is_shown),
+        BUILD_TEST(ways_around_libc_are_noticed),
         BUILD_TEST(messages_show_no_lines_of_files),
         BUILD_TEST(a_program_without_main_does_not_build),
         BUILD_TEST(a_failed_build_leaves_no_old_program),

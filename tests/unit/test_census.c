@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -429,6 +430,21 @@ static void memory_that_is_used_shows(void **state)
     free(block);
 }
 
+static void shared_memory_counts_as_used_too(void **state)
+{
+    const size_t size = 64u << 20;
+    uint64_t own = census_own_bytes(getpid());
+    uint64_t all = census_resident_bytes(getpid());
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+    (void)state;
+    assert_ptr_not_equal(block, MAP_FAILED);
+    assert_true(census_own_bytes(getpid()) >= own + size);
+    assert_true(census_resident_bytes(getpid()) >= all + size / 2);
+    munmap(block, size);
+}
+
 static void time_on_a_processor_shows(void **state)
 {
     uint64_t before = census_cpu_ns(getpid());
@@ -490,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_posix_timer_is_a_timer),
         cmocka_unit_test(the_peak_of_memory_is_not_below_what_is_used),
         cmocka_unit_test(memory_that_is_used_shows),
+        cmocka_unit_test(shared_memory_counts_as_used_too),
         cmocka_unit_test(time_on_a_processor_shows),
     };
 

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 static enum sandbox_kind best;
@@ -253,6 +254,57 @@ static void what_cannot_be_had_says_why(void **state)
     assert_non_null(strstr(sandbox_trouble(), "only root"));
 }
 
+static void confine_and_wait(void)
+{
+    const struct sandbox_limits limits = {.cpu_s = 60};
+
+    sandbox_confine(&limits);
+    prctl(PR_SET_DUMPABLE, 1); /* as execve(2) would make it */
+    live_for_ever();
+}
+
+/* Its own processes are counted, and ended at once; not by a child of ours,
+ * whose siblings may be at work. */
+static int ends_all(void *arg)
+{
+    int before = sandbox_live();
+    char byte;
+
+    (void)arg;
+    for (int child = 0; child < 3; child++) {
+        if (fork() == 0)
+            confine_and_wait();
+        if (read(held[0], &byte, 1) != 1)
+            return 1;
+    }
+    pid_t other = fork();
+    if (other == 0)
+        _exit(sandbox_end_all() || sandbox_live() >= 0);
+    int status = -1;
+    waitpid(other, &status, 0);
+    if (before < 0 || status != 0 || sandbox_live() != before + 3)
+        return 2;
+    if (!sandbox_end_all())
+        return 3;
+    while (waitpid(-1, NULL, 0) > 0)
+        continue;
+    return sandbox_live() == before ? 0 : 4;
+}
+
+static void what_runs_inside_is_counted_and_ended_at_once(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < SANDBOX_PLAIN; kind++) {
+        if (!sandbox_works((enum sandbox_kind)kind))
+            continue;
+        assert_int_equal(pipe(held), 0);
+        assert_int_equal(sandbox_run((enum sandbox_kind)kind, ends_all, NULL),
+                         0);
+        close(held[0]);
+        close(held[1]);
+    }
+}
+
 static void the_best_sandbox_leaves_no_process(void **state)
 {
     (void)state;
@@ -420,6 +472,7 @@ int main(void)
         cmocka_unit_test(only_the_scratch_can_be_written_and_goes_with_it),
         cmocka_unit_test(some_calls_are_denied),
         cmocka_unit_test(what_cannot_be_had_says_why),
+        cmocka_unit_test(what_runs_inside_is_counted_and_ended_at_once),
         cmocka_unit_test_teardown(the_best_sandbox_leaves_no_process,
                                   end_what_is_left),
         cmocka_unit_test_teardown(the_plain_sandbox_leaves_no_process,
