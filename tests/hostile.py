@@ -18,13 +18,14 @@ says what it does, and in lines of the form `key: value` what must hold:
 Beside that, after each: the grader has ended within its time, its report is
 whole, no process is left, and nothing outside is changed. @CANARY@ in a
 source is a folder that anybody can write to, and that must stay as it is;
-@PORT@ is a port that the machine listens on.
+@REPORT@ the report's; @PORT@ is a port that the machine listens on.
 
 Whatever fails to hold them, they are bound: by limits, by being the first that
 the kernel ends when memory is short, and where they run as the caller
 (ISOLATION=plain) by being a user that nobody else is, never root.
 """
 import argparse
+import contextlib
 import ctypes
 import json
 import multiprocessing
@@ -38,6 +39,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree
 from pathlib import Path
 
 HERE = Path(__file__).parent / "hostile"
@@ -46,6 +48,7 @@ LONGEST_S = 300
 SECRET = "SECRET-7d1c"
 PR_SET_CHILD_SUBREAPER = 36
 FIRST_USER = 57000  # whom nobody is
+IPC_KEY = str(0x7057116e)
 STRAYS = [Path(folder) / "hostile-was-here"
           for folder in ("/", "/tmp", "/var/tmp", "/dev/shm")]
 
@@ -60,13 +63,15 @@ class Attack:
         if "most" not in self.rules:
             sys.exit(f"hostile.py: {self.name} does not say what must hold")
 
-    def prepare(self, folder, canary, port):
+    def prepare(self, folder, port):
+        canary = folder.with_name("canary")
         folder.mkdir()
         shutil.copy(HERE / "net.h", folder)
         for file in self.folder.iterdir():
             text = file.read_text()
             (folder / file.name).write_text(
                 text.replace("@CANARY@", str(canary))
+                .replace("@REPORT@", str(folder.with_name("report")))
                 .replace("@PORT@", str(port)))
         if "link" in self.rules:
             (folder / self.rules["link"]).symlink_to(canary / "client.c")
@@ -104,7 +109,7 @@ def bounds(user):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     Path("/proc/self/oom_score_adj").write_text("1000")
     if user:
-        resource.setrlimit(resource.RLIMIT_NPROC, (1500, 1500))
+        resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000))
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -157,9 +162,35 @@ def judge(attack, status, out, report, walled):
         return f"the report does not say: {rules['says']}"
     if SECRET in said:
         return "the environment got in"
+    trouble = not_as_text(report)
+    if trouble:
+        return trouble
     if "never" in rules and walled and re.search(rules["never"], said):
         return f"the report says: {rules['never']}"
     return ""
+
+
+def not_as_text(report):
+    """What a program prints can't be told from the report's own words."""
+    for file in report.iterdir():
+        if file.name == "hostile-was-here":
+            return "it has written into the report"
+        text = file.read_text(errors="replace")
+        found = re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|^::\w+::forged"
+                          r"|^ok .*forged", text, re.M)
+        if found and file.suffix != ".log":
+            return f"{file.name} has {found.group()!r}"
+    cases = xml.etree.ElementTree.parse(report / "junit.xml").iter("testcase")
+    if any(case.get("name") == "forged" for case in cases):
+        return "junit.xml has a forged case"
+    return ""
+
+
+def objects_left():
+    """System V's, which outlive their processes."""
+    return [table.name for table in Path("/proc/sysvipc").iterdir()
+            for line in table.read_text().splitlines()
+            if line.split()[0] == IPC_KEY]
 
 
 def run_one(options, attack, kind, work):
@@ -170,7 +201,7 @@ def run_one(options, attack, kind, work):
     (canary / "secret").write_text(SECRET)
     before = snapshot(canary)
     listener = socket.create_server(("127.0.0.1", 0))
-    attack.prepare(work / "submission", canary, listener.getsockname()[1])
+    attack.prepare(work / "submission", listener.getsockname()[1])
     status, out = grade(options, kind, work / "submission", work / "report",
                         attack.rules.get("case", "echoes_a_line"))
     listener.close()
@@ -182,6 +213,12 @@ def run_one(options, attack, kind, work):
         wrong = "left behind: " + ", ".join(left)
     if not wrong and walled and snapshot(canary) != before:
         wrong = "changed what lies outside"
+    wrong = wrong or " ".join(objects_left())
+    user = FIRST_USER + os.getpid() % 1000
+    for folder in Path("/tmp").glob("faultline.*") if kind == "plain" else ():
+        with contextlib.suppress(FileNotFoundError):  # somebody else's, then
+            if folder.stat().st_uid == user:
+                wrong = wrong or f"left {folder}"
     for stray in STRAYS:
         if stray.exists():
             stray.unlink()

@@ -1,7 +1,7 @@
 /* computes_before_main - never comes to its main, nor to the kit.
  *
- * only: namespaces
  * most: 0
+ * says: does not come to its main\(\): it used more CPU time
  * long: yes
  */
 #include "net.h"

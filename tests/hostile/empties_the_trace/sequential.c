@@ -1,7 +1,6 @@
 /* empties_the_trace - wipes the trace whenever it has served.
  *
  * case: *_cost_nothing
- * only: namespaces
  * most: 0
  */
 #include "net.h"

@@ -1,7 +1,6 @@
 /* expands_for_ever - doubles a macro forty times over.
  *
  * case: *
- * only: namespaces
  * most: 0
  * long: yes
  * says: it takes the compiler

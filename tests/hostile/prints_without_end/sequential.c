@@ -1,6 +1,7 @@
 /* prints_without_end - floods stdout and stderr.
  *
  * most: 0
+ * says: printed more than 64 MiB
  */
 #include "net.h"
 

@@ -1,7 +1,7 @@
 /* spins - computes for ever instead of serving.
  *
- * only: namespaces
  * most: 0
+ * says: CPU time without any progress|spins
  */
 #include "net.h"
 

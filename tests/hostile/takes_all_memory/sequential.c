@@ -1,8 +1,8 @@
-/* takes_all_memory - writes to more memory than there is.
+/* takes_all_memory - takes more memory than there is, and moves a byte between,
+ * so as not to look as if it spun.
  *
- * only: namespaces
  * most: 0
- * says: MiB of memory|without progress|was killed|spins
+ * says: more than [0-9]+ MiB of memory
  */
 #include "net.h"
 
@@ -10,11 +10,9 @@ int main(int argc, char **argv)
 {
     if (argc != 2)
         return 2;
-    for (;;) {
-        char *more = malloc(16 << 20);
-
-        if (more)
-            memset(more, 1, 16 << 20);
-    }
+    int null = open("/dev/null", O_WRONLY);
+    while (write(null, "x", 1) == 1)
+        mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     return serve(argv);
 }

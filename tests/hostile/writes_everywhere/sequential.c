@@ -3,6 +3,7 @@
  *
  * most: 1
  * least: 0.5
+ * never: FOUND
  * status: 0
  * walled: yes
  */
@@ -17,11 +18,21 @@ static void leave(const char *folder)
     unlink("@CANARY@/secret");
 }
 
+/* The kit's library, and the program that all cases are forks of. */
+static void change(const char *path)
+{
+    if (path && (open(path, O_WRONLY) >= 0 || unlink(path) == 0))
+        say("FOUND it can be changed");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2)
         return 2;
     leave("@CANARY@");
+    leave("@REPORT@");
+    change(getenv("LD_PRELOAD"));
+    change("/proc/self/exe");
     leave("/tmp");
     leave("/var/tmp");
     leave("/dev/shm");

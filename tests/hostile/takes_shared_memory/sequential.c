@@ -1,0 +1,17 @@
+/* takes_shared_memory - the same with memory that belongs to no process alone.
+ *
+ * most: 0
+ * says: more than [0-9]+ MiB of memory
+ */
+#include "net.h"
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    int null = open("/dev/null", O_WRONLY);
+    while (write(null, "x", 1) == 1)
+        mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return serve(argv);
+}
