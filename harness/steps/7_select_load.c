@@ -237,28 +237,42 @@ static bool can_have(rlim_t descriptors)
            limit.rlim_max >= descriptors;
 }
 
-/* select(2), BUGS: what is blocked in select now was given this nfds. */
+static bool exceeds_its_sets(const struct trace_record *record, const void *arg)
+{
+    (void)arg;
+    return (record->call == CALL_select || record->call == CALL_pselect) &&
+           record->arg[0] > FD_SETSIZE;
+}
+
+/* The nfds of select(2), where a thread is blocked in it. */
+static int nfds_of(const struct census_thread *thread)
+{
+#ifdef SYS_select
+    if (thread->syscall == SYS_select)
+        return (int)thread->arg[0];
+#endif
+    return thread->syscall == SYS_pselect6 ? (int)thread->arg[0] : 0;
+}
+
+/* select(2), BUGS: it was given this nfds, now or before. */
 static void expect_sets_in_bounds(struct play *play)
 {
     struct census_thread thread[8];
     size_t count = census_threads(play_pid(play), thread, 8);
+    struct trace_record record;
+    int nfds = 0;
 
-    for (size_t i = 0; i < count && i < 8; i++) {
-        long call = thread[i].syscall;
-
-        if (call != SYS_pselect6
-#ifdef SYS_select
-            && call != SYS_select
-#endif
-        )
-            continue;
-        if ((int)thread[i].arg[0] > FD_SETSIZE)
-            play_fail(play,
-                      "a descriptor that is not below FD_SETSIZE (1024) is "
-                      "never put in a set",
-                      "select() was called for %d descriptors",
-                      (int)thread[i].arg[0]);
-    }
+    for (size_t i = 0; i < count && i < 8 && nfds <= FD_SETSIZE; i++)
+        nfds = nfds_of(&thread[i]);
+    if (trace_find_last(play_trace(play), exceeds_its_sets, NULL, &record))
+        nfds = (int)record.arg[0];
+    play_blame(play, BLAME_WAKE);
+    if (nfds > FD_SETSIZE)
+        play_fail(play,
+                  "a descriptor that is not below FD_SETSIZE (1024) is never "
+                  "put in a set",
+                  "select() was called for %d descriptors", nfds);
+    play_blame(play, BLAME_BY_ITSELF);
 }
 
 static bool is_served_or_refused(struct play *play, void *arg)

@@ -2,7 +2,7 @@
  * writes past its end.
  * Fails: memory
  * Also: descriptors
- * Line: 113
+ * Line: 118
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -110,12 +110,12 @@ int main(int argc, char **argv)
             FD_SET(listener, &rd);
         for (c = list; c != NULL; c = c->next) {
             if (!c->eof && c->len < sizeof(c->buf))
-                FD_SET(c->fd, &rd); /* BUG */
+                FD_SET(c->fd, &rd);
             if (c->len > 0)
                 FD_SET(c->fd, &wr);
             max = c->fd > max ? c->fd : max;
         }
-        if (select(max + 1, &rd, &wr, NULL, wait ? &tv : NULL) < 0) {
+        if (select(max + 1, &rd, &wr, NULL, wait ? &tv : NULL) < 0) { /* BUG */
             if (errno == EINTR)
                 continue;
             perror("select");
