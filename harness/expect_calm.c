@@ -3,7 +3,8 @@
 #include "play_internal.h"
 
 /* Judged by the program's own calls and pauses: a pause of 100 ms has lasted
- * 100 ms at the least, however busy the machine is. */
+ * 100 ms at the least, however busy the machine is. Who stands still, in a
+ * pause or otherwise, has done before that what the pace says. */
 struct pace {
     uint64_t begun_ns;
     uint32_t calls, wakeups;
@@ -69,8 +70,7 @@ void expect_no_spin(struct play *play)
         end = play_until(play, pace_is_known, &pace);
     } while (end == END_HOLDS && !pace_is_known(play, &pace));
     uint32_t calls = calls_in(play, &pace);
-    bool fast = calls > 4 + paused_in(play, &pace) / 5 && end != END_REST &&
-                end != END_ENDED;
+    bool fast = end == END_HOLDS && calls > 4 + paused_in(play, &pace) / 5;
     play->spins = end == END_SPINS || fast;
     if (play->spins)
         play_fail(play,
@@ -104,8 +104,8 @@ void expect_idle(struct play *play)
         end = play_until(play, idleness_is_known, &pace);
     } while (end == END_HOLDS && !idleness_is_known(play, &pace));
     uint32_t wakeups = wakeups_in(play, &pace);
-    bool restless = end != END_REST && end != END_ENDED &&
-                    wakeups > 1 + paused_in(play, &pace) / 50;
+    bool restless =
+        end == END_HOLDS && wakeups > 1 + paused_in(play, &pace) / 50;
     play->spins = end == END_SPINS;
     play_blame_for(play, play->spins ? BLAME_BY_ITSELF : BLAME_WAKE);
     if (play->spins || restless)

@@ -46,6 +46,9 @@
 /* A wait with a time-out that ran out for a second in all, for nothing. */
 #define TIMED_MS 1000u
 
+/* A time-out up to this is waited for: only a call that ends can be judged. */
+#define PATIENCE_MS 5000
+
 uint64_t play_now_ns(void)
 {
     struct timespec now;
@@ -321,14 +324,49 @@ struct proof {
     uint64_t since_ns; /* the first of the looks that are the same */
 };
 
-/* A time-out that ran out for nothing, again and again; or a timer of a kind
- * that the trace does not see, for as long. */
+static bool is_short_pause(const struct trace_record *record, const void *tid)
+{
+    return record->tid == *(const int32_t *)tid && record->returned == 0 &&
+           record->timeout_ms > 0 && record->timeout_ms <= PATIENCE_MS;
+}
+
+/* The longest pause that somebody is in now, of those that end soon; or 0. */
+static uint64_t pause_ms(struct play *play)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t count = atomic_load(&trace->threads);
+    struct trace_record record;
+    int32_t longest = 0;
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
+        const struct trace_thread *slot = &trace->thread[i];
+        int32_t tid = atomic_load(&slot->tid);
+
+        if (atomic_load(&slot->call) != CALL_none &&
+            !strchr("XZ", census_state(slot->pid)) &&
+            trace_find_last(trace, is_short_pause, &tid, &record) &&
+            record.timeout_ms > longest)
+            longest = record.timeout_ms;
+    }
+    return (uint64_t)longest;
+}
+
+/* A time-out that ran out for nothing, again and again. Or a wait of a kind
+ * that the trace does not see, for a while, look after look: a machine that
+ * stood still itself had no time to look. */
 static bool waits_in_vain(struct play *play, const struct proof *proof)
 {
-    uint64_t paused = atomic_load(&play->program->trace->paused_ms);
+    uint64_t paused =
+        atomic_load(&play->program->trace->paused_ms) - play->paused_then;
+    bool stands_still =
+        proof->same >= STILL_LOOKS &&
+        play_now_ns() - proof->since_ns >= TIMED_MS * (uint64_t)1000000;
 
-    return paused - play->paused_then >= TIMED_MS ||
-           play_now_ns() - proof->since_ns >= TIMED_MS * (uint64_t)1000000;
+    if (paused < TIMED_MS && !stands_still)
+        return false;
+    uint64_t now = pause_ms(play);
+    return now > 0 ? paused >= TIMED_MS && paused >= 4 * now
+                   : paused >= TIMED_MS || stands_still;
 }
 
 /* Bytes that the program moves are progress, too, though no peer sees them
