@@ -64,6 +64,8 @@ class Mutant:
             self.trouble = turn.trouble or ", ".join(
                 f"not graded: {name}" for name in turn.names("error"))
             self.cases = turn.names("fail")
+            if len(self.cases) > 1:
+                self.trouble = "grade went on behind the first failure"
             if self.trouble or self.cases or turn.note:
                 break
         self.caught_by = "build" if "build" in turn.broken() \
