@@ -5,8 +5,9 @@ makes of the solutions, by one edit each.
 Each must lose points. One that does not, a survivor, shows a hole in the
 cases, or it is no wrong program: then tests/mutants/EQUIVALENT.txt says why.
 The exam fails where a survivor is not in that list, and where the list names
-one that is caught, or that no edit makes any more. The scores go into the page
-and the exam.json that exam.py has written; generated.json has each mutant.
+one that is caught, or that no edit makes any more; with --quick it tries those
+of the list without valgrind. The scores go into the page and the exam.json that
+exam.py has written; generated.json has each mutant.
 """
 import collections
 import concurrent.futures
@@ -58,7 +59,8 @@ class Mutant:
         """Plain first: what falls there needs no valgrind."""
         folder = options.work / "generated" / self.name
         submission = self.submission(folder)
-        for tool in ("no", "only"):
+        listed = self.reason is not None
+        for tool in ("no",) if listed and options.quick else ("no", "only"):
             turn = exam.grade_folder(self.step, submission, folder, options,
                                      "--first-failure", "--valgrind", tool)
             self.trouble = turn.trouble or ", ".join(
@@ -71,6 +73,9 @@ class Mutant:
         self.caught_by = "build" if "build" in turn.broken() \
             else "valgrind" if tool == "only" and self.cases \
             else "cases" if self.cases or turn.note else ""
+        if listed and self.caught_by:
+            self.trouble = "is listed as equivalent, but caught by " \
+                f"{self.caught_by}: {', '.join(self.cases)}"
         return self
 
     def as_data(self):
@@ -158,9 +163,6 @@ def explain(mutant, rules):
     for rule in rules:
         if rule.matches(mutant):
             rule.used += 1
-            if mutant.caught_by:
-                mutant.trouble = f"is listed as equivalent, but caught by " \
-                    f"{mutant.caught_by}: {', '.join(mutant.cases)}"
             mutant.reason = mutant.reason or rule.reason
 
 
@@ -211,13 +213,14 @@ def main():
     if not shutil.which("clang"):
         print("clang is missing: harness/needs.sh check", file=sys.stderr)
         return 2
-    rules, done = read_rules(), []
+    rules, to_do, done = read_rules(), mutants(options), []
+    for mutant in to_do:
+        explain(mutant, rules)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        jobs = [pool.submit(m.examine, options) for m in mutants(options)]
+        jobs = [pool.submit(m.examine, options) for m in to_do]
         try:
             for job in jobs:
                 done.append(job.result())
-                explain(done[-1], rules)
                 tell(done[-1])
         except BaseException:
             pool.shutdown(cancel_futures=True)

@@ -29,14 +29,14 @@ EXAM_FLAGS = --grade $(BUILD)/grade --interposer $(BUILD)/interposer.so \
 exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19"]
 	@tests/exam.py $(EXAM_FLAGS) $(if $(REPEAT),--repeat $(REPEAT)) \
 	    $(if $(QUICK),--quick)
-	$(if $(QUICK)$(REPEAT),,@$(GENERATED))
+	$(if $(QUICK)$(REPEAT),,@$(GENERATED) --quick)
 	$(if $(QUICK)$(STEP),,@$(HOSTILE))
 
 GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
 
 .PHONY: generated
-generated: build ## the same by wrong programs made of the solutions, one edit each [STEP=NAMES]
-	@$(GENERATED)
+generated: build ## the same by wrong programs made of the solutions, one edit each [STEP=NAMES] [QUICK=1]
+	@$(GENERATED) $(if $(QUICK),--quick)
 
 HOSTILE = tests/hostile.py --grade $(BUILD)/grade \
     --interposer $(BUILD)/interposer.so $(if $(V),--verbose)
