@@ -281,6 +281,17 @@ uint64_t census_own_bytes(pid_t pid)
     return kib * 1024;
 }
 
+uint64_t census_written_bytes(pid_t pid)
+{
+    const char name[] = "\nwrite_bytes: ";
+    char text[512];
+    const char *at = NULL;
+
+    if (read_proc(text, sizeof(text), "/proc/%d/io", pid) > 0)
+        at = strstr(text, name);
+    return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
 uint64_t census_cpu_ns(pid_t pid)
 {
     struct census_thread threads[64];

@@ -84,6 +84,10 @@ long census_memory_kib(pid_t pid, bool peak);
 uint64_t census_resident_bytes(pid_t pid);
 uint64_t census_own_bytes(pid_t pid);
 
+/* What it has written to files on disks so far, in bytes; 0 where it is gone
+ * or the kernel does not count. */
+uint64_t census_written_bytes(pid_t pid);
+
 /* CPU time of all threads so far, in nanoseconds; 0 where it is gone. */
 uint64_t census_cpu_ns(pid_t pid);
 

@@ -6,6 +6,7 @@
 #include "census.h"
 #include "sandbox.h"
 
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #define PROCESSES    600u /* and threads; the kernel stops it at 640 */
 #define PRINTED_MOST (64u << 20)
 #define MEMORY_MIB   1024u
+#define FILES_MOST   (192u << 20)
+#define FILE_COSTS   4096 /* an empty one, too */
 
 /* Not more than half of what the machine has. */
 static uint64_t memory_most(void)
@@ -26,36 +29,55 @@ static uint64_t memory_most(void)
     return half < most ? half : most;
 }
 
-static uint64_t memory_of(const struct census *census,
-                          uint64_t (*bytes_of)(pid_t pid))
+/* What belongs to the case, in two parts. */
+static uint64_t sum_of(const struct census part[2], uint64_t (*bytes_of)(pid_t))
 {
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < census->count; i++)
-        if (census->process[i].state != 'Z')
-            sum += bytes_of(census->process[i].pid);
+    for (int p = 0; p < 2; p++)
+        for (size_t i = 0; i < part[p].count; i++)
+            if (part[p].process[i].state != 'Z')
+                sum += bytes_of(part[p].process[i].pid);
     return sum;
 }
 
 /* Pages that several share, and files', are counted for each process at first,
  * which is cheap; where that is too much, what is its own in parts, and less
  * often. */
-static uint64_t memory_used(struct play *play)
+static uint64_t memory_used(struct play *play, const struct census part[2])
 {
-    struct census its, orphans;
+    uint64_t sum = sum_of(part, census_resident_bytes);
 
-    census_take(&its, play->program->server, 0);
-    census_take(&orphans, getpid(), play->program->server);
-    uint64_t sum = memory_of(&its, census_resident_bytes) +
-                   memory_of(&orphans, census_resident_bytes);
-    if (sum > memory_most()) {
-        sum = memory_of(&its, census_own_bytes) +
-              memory_of(&orphans, census_own_bytes);
-        play->limits_looked_ns += 3 * LOOK_NS;
-    }
-    census_release(&its);
-    census_release(&orphans);
-    return sum;
+    if (sum <= memory_most())
+        return sum;
+    play->limits_looked_ns += 3 * LOOK_NS;
+    return sum_of(part, census_own_bytes);
+}
+
+static uint64_t scratch_bytes;
+
+/* A folder that it locked us out of may hold anything. */
+static int add_file(const char *path, const struct stat *info, int kind,
+                    struct FTW *where)
+{
+    (void)path;
+    (void)where;
+    scratch_bytes += (uint64_t)info->st_blocks * 512 + FILE_COSTS;
+    if (kind == FTW_DNR)
+        scratch_bytes = UINT64_MAX;
+    return scratch_bytes > FILES_MOST;
+}
+
+/* In its scratch; or deleted and held, which shows in what was written to a
+ * disk. */
+static uint64_t files_used(const struct census part[2])
+{
+    uint64_t written = sum_of(part, census_written_bytes);
+
+    scratch_bytes = 0;
+    if (*sandbox_scratch())
+        nftw(sandbox_scratch(), add_file, 16, FTW_PHYS | FTW_MOUNT);
+    return written > scratch_bytes ? written : scratch_bytes;
 }
 
 /* A verdict that is in place stays. */
@@ -95,11 +117,20 @@ static void look_at_processes(struct play *play, size_t live)
              PROCESSES);
 }
 
-static void look_at_memory(struct play *play)
+static void look_at_room(struct play *play)
 {
-    if (memory_used(play) > memory_most())
+    struct census part[2];
+
+    census_take(&part[0], play->program->server, 0);
+    census_take(&part[1], getpid(), play->program->server);
+    uint64_t memory = memory_used(play, part), files = files_used(part);
+    census_release(&part[0]);
+    census_release(&part[1]);
+    if (memory > memory_most())
         over(play, "it has taken more than %u MiB of memory",
              (unsigned)(memory_most() >> 20));
+    if (files > FILES_MOST)
+        over(play, "it has more than %u MiB in files", FILES_MOST >> 20);
 }
 
 /* A storm of processes leaves us little time: they are counted whenever some
@@ -127,11 +158,11 @@ void limits_look(struct play *play, size_t threads)
     if (now < play->limits_looked_ns + LOOK_NS)
         return;
     play->limits_looked_ns = now;
-    look_at_memory(play);
+    look_at_room(play);
 }
 
 void limits_look_now(struct play *play)
 {
     look_at_processes(play, live_processes());
-    look_at_memory(play);
+    look_at_room(play);
 }

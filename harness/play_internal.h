@@ -155,7 +155,8 @@ void play_check_plan(struct play *play);
 
 /* Ends the case where the program uses too much of the machine. _count() where
  * many processes have begun; _look() at threads (as just counted), output, and
- * now and then at memory; _look_now() at all that a spin may be about. */
+ * now and then at memory and files; _look_now() at all that a spin may be
+ * about. */
 void limits_count(struct play *play);
 void limits_look(struct play *play, size_t threads);
 void limits_look_now(struct play *play);

@@ -305,8 +305,14 @@ static void remove_folders(void)
     if (!slash)
         return;
     *slash = '\0';
-    run_and_wait(
-        (const char *const[]){"rm", "-rf", "--", sandbox.scratch, NULL});
+    const char *const remove[] = {"rm", "-rf", "--", sandbox.scratch, NULL};
+    const char *const unlock[] = {"chmod",         "-R", "u+rwx", "--",
+                                  sandbox.scratch, NULL};
+    run_and_wait(remove);
+    if (access(sandbox.scratch, F_OK) < 0)
+        return;
+    run_and_wait(unlock); /* folders that even their owner cannot read */
+    run_and_wait(remove);
 }
 
 /* What it left elsewhere, which landlock would have refused it. */
