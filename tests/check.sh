@@ -62,6 +62,8 @@ part formats tests/formats.py --grade "$build/grade" \
 part stubs_and_solutions tests/stubs.py
 part mutations tests/mutations.py
 part bad_input tests/bad_input.sh "$build"
+part rows tests/rows.py --quick --grade "$build/grade" \
+    --interposer "$build/interposer.so"
 part play_by_hand tests/play_by_hand.py "$build"
 part torture tests/torture.py "$build"
 part hostile tests/hostile.py --quick --grade "$build/grade" \

@@ -30,6 +30,7 @@ exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] 
 	@tests/exam.py $(EXAM_FLAGS) $(if $(REPEAT),--repeat $(REPEAT)) \
 	    $(if $(QUICK),--quick)
 	$(if $(QUICK)$(REPEAT),,@$(GENERATED) --quick)
+	$(if $(QUICK)$(REPEAT),,@$(ROWS))
 	$(if $(QUICK)$(STEP),,@$(HOSTILE))
 
 GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
@@ -37,6 +38,9 @@ GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
 .PHONY: generated
 generated: build ## the same by wrong programs made of the solutions, one edit each [STEP=NAMES] [QUICK=1]
 	@$(GENERATED) $(if $(QUICK),--quick)
+
+ROWS = tests/rows.py --grade $(BUILD)/grade \
+    --interposer $(BUILD)/interposer.so $(if $(STEP),--step $(STEP))
 
 HOSTILE = tests/hostile.py --grade $(BUILD)/grade \
     --interposer $(BUILD)/interposer.so $(if $(V),--verbose)
