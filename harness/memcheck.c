@@ -18,7 +18,7 @@
 
 /* The first version whose reports and options are these. */
 #define OLDEST_MAJOR 3
-#define OLDEST_MINOR 15
+#define OLDEST_MINOR 17
 
 /* How long an end may take; the net below. */
 #define END_NS 60000000000u
