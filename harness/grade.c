@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     options.report = absolute(options.report);
     options.interposer = absolute(options.interposer);
     if (options.jobs == 0)
-        options.jobs = 2 * (int)sysconf(_SC_NPROCESSORS_ONLN);
+        options.jobs = 4 * (int)sysconf(_SC_NPROCESSORS_ONLN);
     debug_with(options.debugger);
     enum sandbox_kind kind = choose_isolation(&options);
     result.isolation = sandbox_name(kind);

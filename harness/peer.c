@@ -92,6 +92,8 @@ int peer_connect(struct peer *peer, const char *addr, uint16_t port,
     if (bind(fd, &local.any, len) < 0 || getsockname(fd, &local.any, &len) < 0)
         return -1;
     peer->port = port_of(&local);
+    memcpy(&peer->local, &local, sizeof(local));
+    memcpy(&peer->remote, &remote, sizeof(remote));
     if (port_known)
         port_known(arg, peer->port);
     if (connect(fd, &remote.any, len) < 0 && errno != EINPROGRESS) {
@@ -113,9 +115,11 @@ void peer_accepted(struct peer *peer, int fd, enum peer_answer answer)
     option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (getsockname(fd, &address.any, &len) == 0)
         peer->port = port_of(&address);
+    memcpy(&peer->local, &address, sizeof(address));
     len = sizeof(address);
     if (getpeername(fd, &address.any, &len) == 0)
         peer->remote_port = port_of(&address);
+    memcpy(&peer->remote, &address, sizeof(address));
 }
 
 void peer_user(struct peer *peer, int in, int out)

@@ -45,6 +45,7 @@ struct peer {
     int in, out;          /* descriptors; the same for a socket; -1: closed */
     uint16_t port;        /* our own */
     uint16_t remote_port; /* the program's */
+    struct sockaddr_storage local, remote; /* the same with addresses */
     bool connected;
     bool reading;    /* false: takes nothing from the wire */
     bool half_close; /* shut down once all is sent */

@@ -1,107 +1,34 @@
-/* wire.c - reading proc_net(5)'s tcp and tcp6. */
+/* wire.c - what the rows of the table mean for the peers. */
 #define _GNU_SOURCE
 #include "wire.h"
 
-#include <ctype.h>
+#include "wire_table.h"
+
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-
-/* A line of the table. */
-struct row {
-    unsigned local, remote; /* ports */
-    unsigned state;
-    unsigned long unacknowledged; /* bytes sent; of a listener: its backlog */
-    unsigned long unread;         /* bytes that have come */
-    unsigned retransmits;         /* loopback loses nothing: the peer is full */
-    unsigned timer;               /* TIMER_... */
-    unsigned long long inode;     /* 0: no process holds it */
-};
 
 /* proc_net(5), tr: a segment is on its way and not acknowledged yet. (4: none
  * is, and a shut window is probed.) */
 #define TIMER_RETRANSMIT 1
 
-/* The next number, as all there are: in hexadecimal digits. An address of
- * IPv6 is too long for it, and nobody asks. */
-static unsigned long next_number(const char **at)
-{
-    unsigned long value = 0;
-
-    while (**at && !isxdigit((unsigned char)**at))
-        ++*at;
-    for (; isxdigit((unsigned char)**at); ++*at)
-        value = value * 16 + (unsigned long)(isdigit((unsigned char)**at)
-                                                 ? **at - '0'
-                                                 : (**at | 32) - 'a' + 10);
-    return value;
-}
-
-/* sl: address:port address:port st tx:rx tr:when retransmits uid timeout
- * inode, which is decimal. A table has a thousand lines, too many for
- * sscanf(3). */
-static struct row read_row(const char *line)
-{
-    unsigned long number[13];
-
-    for (int i = 0; i < 13; i++)
-        number[i] = next_number(&line);
-    return (struct row){.local = (unsigned)number[2],
-                        .remote = (unsigned)number[4],
-                        .state = (unsigned)number[5],
-                        .unacknowledged = number[6],
-                        .unread = number[7],
-                        .timer = (unsigned)number[8],
-                        .retransmits = (unsigned)number[10],
-                        .inode = strtoull(line, NULL, 10)};
-}
-
-/* Calls `each` for every TCP socket until it returns true. Returns whether it
- * did; -1 where there is no table. */
-static int each_row(bool (*each)(const struct row *, void *), void *arg)
-{
-    static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
-    int found = -1;
-
-    for (int i = 0; i < 2; i++) {
-        FILE *table = fopen(tables[i], "re");
-        char line[512], room[16384];
-
-        if (!table)
-            continue;
-        setvbuf(table, room, _IOFBF, sizeof(room));
-        found = found < 0 ? 0 : found;
-        if (!fgets(line, sizeof(line), table)) /* the columns' names */
-            line[0] = '\0';
-        while (found == 0 && fgets(line, sizeof(line), table)) {
-            struct row row = read_row(line);
-
-            if (each(&row, arg))
-                found = 1;
-        }
-        fclose(table);
-    }
-    return found;
-}
-
-static bool listens_there(const struct row *row, void *arg)
+static bool listens_there(const struct wire_row *row, void *arg)
 {
     return row->state == TCP_LISTEN && row->local == *(uint16_t *)arg;
 }
 
 int wire_listens(uint16_t port)
 {
-    return each_row(listens_there, &port);
+    return wire_each(true, listens_there, &port);
 }
 
-static bool joins(const struct row *row, void *arg)
+static bool joins(const struct wire_row *row, void *arg)
 {
-    const struct row *ends = arg;
+    const struct wire_row *ends = arg;
 
     return row->state != TCP_TIME_WAIT && row->local == ends->local &&
            row->remote == ends->remote;
@@ -109,9 +36,9 @@ static bool joins(const struct row *row, void *arg)
 
 int wire_connected(uint16_t local, uint16_t remote)
 {
-    struct row ends = {.local = local, .remote = remote};
+    struct wire_row ends = {.local = local, .remote = remote};
 
-    return each_row(joins, &ends);
+    return wire_each(false, joins, &ends);
 }
 
 struct inodes {
@@ -120,7 +47,7 @@ struct inodes {
     size_t count, most;
 };
 
-static bool add_inode(const struct row *row, void *arg)
+static bool add_inode(const struct wire_row *row, void *arg)
 {
     struct inodes *found = arg;
 
@@ -137,7 +64,7 @@ size_t wire_inodes(uint16_t local, uint16_t remote, uint64_t *inodes,
     struct inodes found = {local, remote, inodes, 0, most};
 
     if (most > 0)
-        each_row(add_inode, &found);
+        wire_each(remote == 0, add_inode, &found);
     return found.count;
 }
 
@@ -178,7 +105,8 @@ static bool is_full(const struct peer *peer)
 /* The program's side of a connection: has all of it arrived? A peer that
  * does not take holds it up for good, which is no movement; but what is
  * acknowledged late gives the program room to write. */
-static bool comes_from_program(const struct peers *peers, const struct row *row)
+static bool comes_from_program(const struct peers *peers,
+                               const struct wire_row *row)
 {
     struct peer *peer = peer_at(peers, row->remote, row->local);
 
@@ -194,7 +122,8 @@ static bool comes_from_program(const struct peers *peers, const struct row *row)
 
 /* A peer's side: bytes that have left it and are not acknowledged yet. What
  * waits for room at the program has not left. */
-static bool comes_from_peer(const struct peers *peers, const struct row *row)
+static bool comes_from_peer(const struct peers *peers,
+                            const struct wire_row *row)
 {
     struct peer *peer = peer_at(peers, row->local, row->remote);
     int sent = 0, unsent = 0;
@@ -210,7 +139,7 @@ static bool comes_from_peer(const struct peers *peers, const struct row *row)
             row->state == TCP_LAST_ACK);
 }
 
-static bool is_under_way(const struct row *row, void *arg)
+static bool is_under_way(const struct wire_row *row, void *arg)
 {
     const struct peers *peers = arg;
 
@@ -220,12 +149,36 @@ static bool is_under_way(const struct row *row, void *arg)
     return comes_from_program(peers, row) || comes_from_peer(peers, row);
 }
 
+#define LOOKED_UP 16 /* of more, the whole table is read sooner */
+
+/* Calls `look` for the sockets at both ends of the peers' connections, and
+ * perhaps for others. */
+static int each_end(const struct peers *peers, wire_look *look, void *arg)
+{
+    struct wire_ends ends[LOOKED_UP];
+    size_t count = 0;
+    int found = -1;
+
+    for (size_t i = 0; i < peers->count && count <= LOOKED_UP; i++) {
+        const struct peer *peer = peers->peer[i];
+
+        if (peer->kind == PEER_USER || peer->in < 0)
+            continue;
+        if (count < LOOKED_UP)
+            ends[count] = (struct wire_ends){peer->local, peer->remote};
+        count++;
+    }
+    if (count <= LOOKED_UP)
+        found = wire_each_of(ends, count, look, arg);
+    return found < 0 ? wire_each(false, look, arg) : found;
+}
+
 struct sum {
     struct peers peers;
     uint64_t value;
 };
 
-static bool add_up(const struct row *row, void *arg)
+static bool add_up(const struct wire_row *row, void *arg)
 {
     struct sum *sum = arg;
 
@@ -240,7 +193,7 @@ uint64_t wire_sum(struct peer *const *peers, size_t count)
 {
     struct sum sum = {.peers = {peers, count}};
 
-    each_row(add_up, &sum);
+    each_end(&sum.peers, add_up, &sum);
     return sum.value;
 }
 
@@ -250,5 +203,5 @@ bool wire_is_quiet(struct peer *const *peers, size_t count)
 
     if (count == 0)
         return true;
-    return each_row(is_under_way, &all) != 1;
+    return each_end(&all, is_under_way, &all) != 1;
 }

@@ -1,5 +1,5 @@
-/* wire.h - what is under way between the program and its peers, by
- * /proc/net/tcp and the peers' own sockets.
+/* wire.h - what is under way between the program and its peers, by the
+ * kernel's table of sockets and the peers' own ones.
  */
 #ifndef FAULTLINE_WIRE_H
 #define FAULTLINE_WIRE_H
@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Does anybody listen on that TCP port? -1 where /proc does not tell. */
+/* Does anybody listen on that TCP port? -1 where the kernel does not tell. */
 int wire_listens(uint16_t port);
 
 /* Is there a live connection between these ports, seen from `local`? -1
- * where /proc does not tell. Once a reset has arrived there is none. */
+ * where the kernel does not tell. Once a reset has arrived there is none. */
 int wire_connected(uint16_t local, uint16_t remote);
 
 /* The inodes (proc_net(5)) of the sockets with that local port: those of the

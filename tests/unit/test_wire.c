@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include "../../harness/wire.h"
+#include "../../harness/wire_table.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -249,6 +251,107 @@ static void without_a_remote_port_it_is_the_listener_s(void **state)
     assert_int_equal(inodes[0], inode_of(listener));
 }
 
+/* ---- Two ways to the table ---- */
+
+struct ours {
+    struct wire_row row[8]; /* of both ends */
+    size_t count;
+};
+
+static bool is_ours(const struct wire_row *row, void *arg)
+{
+    struct ours *ours = arg;
+
+    if ((row->local == port && row->remote == peer.port) ||
+        (row->local == peer.port && row->remote == port))
+        ours->row[ours->count++] = *row;
+    return ours->count == 8;
+}
+
+static bool is_same(const struct wire_row *a, const struct wire_row *b)
+{
+    return a->local == b->local && a->remote == b->remote &&
+           a->state == b->state && a->unacknowledged == b->unacknowledged &&
+           a->unread == b->unread && a->retransmits == b->retransmits &&
+           a->timer == b->timer && a->inode == b->inode;
+}
+
+static void assert_in(const struct ours *ours, const struct wire_row *row)
+{
+    for (size_t i = 0; i < ours->count; i++)
+        if (is_same(&ours->row[i], row))
+            return;
+    fail_msg("no row %u to %u in state %u with %u bytes unread", row->local,
+             row->remote, row->state, row->unread);
+}
+
+/* Nothing moves any more: all that was sent is acknowledged. */
+static bool is_settled(const struct ours *ours)
+{
+    for (size_t i = 0; i < ours->count; i++)
+        if (ours->row[i].state == TCP_ESTABLISHED &&
+            (ours->row[i].unacknowledged > 0 || ours->row[i].timer > 0))
+            return false;
+    return true;
+}
+
+static void both_tables_are_the_same(void **state)
+{
+    struct ours diag, proc = {.count = 0};
+
+    (void)state;
+    assert_int_equal(write(far, "hello", 5), 5);
+    do {
+        diag.count = 0;
+        if (wire_each_by_diag(true, is_ours, &diag) < 0)
+            skip();
+    } while (!is_settled(&diag));
+    assert_int_equal(wire_each_by_proc(is_ours, &proc), 0);
+    assert_int_equal(diag.count, 2);
+    assert_int_equal(proc.count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_in(&proc, &diag.row[i]);
+}
+
+static void both_ends_are_looked_up(void **state)
+{
+    const struct wire_ends ends = {peer.local, peer.remote};
+    struct ours ours = {.count = 0};
+
+    (void)state;
+    if (wire_each_of(&ends, 1, is_ours, &ours) < 0)
+        skip();
+    assert_int_equal(ours.count, 2);
+    assert_int_equal(ours.row[0].local, peer.port);
+    assert_int_equal(ours.row[1].local, port);
+}
+
+static void who_would_take_a_connection_is_not_its_end(void **state)
+{
+    struct wire_ends ends = {peer.local, peer.remote};
+    struct ours ours = {.count = 0};
+
+    (void)state;
+    ((struct sockaddr_in *)&ends.local)->sin_port = htons(1);
+    assert_int_not_equal(wire_each_of(&ends, 1, is_ours, &ours), 1);
+    assert_int_equal(ours.count, 0);
+}
+
+static bool is_listener(const struct wire_row *row, void *arg)
+{
+    (void)arg;
+    return row->local == port && row->state == TCP_LISTEN;
+}
+
+static void listeners_are_left_out_where_nobody_asks(void **state)
+{
+    (void)state;
+    if (wire_each_by_diag(true, is_listener, NULL) < 0)
+        skip();
+    assert_int_equal(wire_each_by_diag(true, is_listener, NULL), 1);
+    assert_int_equal(wire_each_by_diag(false, is_listener, NULL), 0);
+}
+
 #define WIRE_TEST(name)                                                        \
     cmocka_unit_test_setup_teardown(name, connect_both, close_all)
 
@@ -272,6 +375,10 @@ int main(void)
         WIRE_TEST(connections_of_others_do_not_matter),
         WIRE_TEST(each_socket_of_a_connection_has_its_inode),
         WIRE_TEST(without_a_remote_port_it_is_the_listener_s),
+        WIRE_TEST(both_tables_are_the_same),
+        WIRE_TEST(both_ends_are_looked_up),
+        WIRE_TEST(who_would_take_a_connection_is_not_its_end),
+        WIRE_TEST(listeners_are_left_out_where_nobody_asks),
     };
 
     unit_begin();
