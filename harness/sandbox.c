@@ -277,6 +277,11 @@ static int make_folders(void)
             (sandbox.kind == SANDBOX_PLAIN ||
              chown(sandbox.scratch, sandbox.uid, sandbox.gid) == 0))
             return 0;
+        int error = errno;
+        rmdir(sandbox.scratch);
+        rmdir(sandbox.kit);
+        rmdir(base);
+        errno = error;
     }
     return sandbox_in_trouble("no scratch folder");
 }
