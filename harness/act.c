@@ -56,7 +56,7 @@ void play_end(struct play *play)
     for (unsigned i = 0; i < trace_faults(play->program->trace); i++)
         trace_open_gate(play->program->trace, i);
     program_kill(play->program);
-    play->program->trace->fault_count = 0;
+    play_forget_plan(play);
     for (size_t i = 0; i < play->peers; i++) {
         peer_release(play->peer[i]);
         free(play->peer[i]);

@@ -10,7 +10,7 @@
 
 /* ---- Clients that may be lost ---- */
 
-static bool is_settled(struct play *play, void *arg)
+bool scene_client_is_settled(struct play *play, void *arg)
 {
     const struct peer *peer = arg;
 
@@ -18,7 +18,7 @@ static bool is_settled(struct play *play, void *arg)
     return peer->received >= peer->queued || peer->eof || peer->error;
 }
 
-static bool is_over(struct play *play, void *arg)
+bool scene_client_is_over(struct play *play, void *arg)
 {
     const struct peer *peer = arg;
 
@@ -98,13 +98,13 @@ static void say(const struct scene *scene, struct peer *client, size_t len)
     if (client->eof || client->error)
         return;
     play_send_pattern(scene->play, client, len);
-    settle(scene, client, is_settled);
+    settle(scene, client, scene_client_is_settled);
 }
 
 static void finish(const struct scene *scene, struct peer *client)
 {
     play_half_close(scene->play, client);
-    settle(scene, client, is_over);
+    settle(scene, client, scene_client_is_over);
     if (scene->play->step->sweep.leaves_no_zombies)
         play_settle(scene->play); /* who served it has ended, too */
 }
@@ -342,7 +342,7 @@ static void scheduled_clients(const struct scene *scene, unsigned *lost)
             continue;
         if (!clients[i].half_closed)
             play_half_close(scene->play, peer);
-        settle(scene, peer, is_over);
+        settle(scene, peer, scene_client_is_over);
         if (peer->queued > 0) /* who says nothing has nothing to lose */
             judge_client(scene, peer, peer->queued, lost);
     }

@@ -26,6 +26,11 @@ struct scene {
  * the failure cost more than it may. */
 void scene_play(const struct scene *scene);
 
+/* Conditions of play_until(), of a client: nothing is owed to it any more, or
+ * its connection has ended; it has ended. */
+bool scene_client_is_settled(struct play *play, void *client);
+bool scene_client_is_over(struct play *play, void *client);
+
 /* A run of the client against an echo server, to its end: three lines.
  * Returns the user who types them. */
 struct peer *scene_of_client(struct play *play);

@@ -5,37 +5,22 @@
 #include <setjmp.h>
 #include <string.h>
 
-static bool is_over(struct play *play, void *arg)
-{
-    const struct peer *client = arg;
-
-    (void)play;
-    return client->eof || client->error;
-}
-
-static bool is_settled(struct play *play, void *arg)
-{
-    const struct peer *client = arg;
-
-    return client->received >= client->queued || is_over(play, arg);
-}
-
 #define AT_ONCE_MOST 2
 
 static void says(struct play *play, struct peer *client)
 {
-    if (is_over(play, client))
+    if (scene_client_is_over(play, client))
         return;
     play_send_pattern(play, client, 40);
-    play_must(play, is_settled, client,
+    play_must(play, scene_client_is_settled, client,
               "the client is served, or its connection ends");
 }
 
 static void leaves(struct play *play, struct peer *client)
 {
-    if (!is_over(play, client)) {
+    if (!scene_client_is_over(play, client)) {
         play_half_close(play, client);
-        play_must(play, is_over, client, "its connection ends");
+        play_must(play, scene_client_is_over, client, "its connection ends");
     }
     play_close(play, client);
 }
