@@ -180,7 +180,7 @@ static void expect_blocked(struct play *play, uint64_t mask, int signal,
     if (!(mask & (UINT64_C(1) << (signal - 1))))
         play_fail(play,
                   "a thread that serves a client blocks SIGINT and SIGTERM",
-                  "%s is open in a thread that is about to %s",
+                  "%s is not blocked in a thread that is about to %s",
                   signal == SIGINT ? "SIGINT" : "SIGTERM", call);
 }
 
