@@ -306,10 +306,11 @@ def bad_input(room, work):
           run.stderr)
 
 
-# ssh as it looks from here: a shell with a home of its own.
+# ssh as it looks from here: a shell with a home of its own. SHELL is set as
+# sshd(8) sets it, whether or not who runs this has it.
 SSH = """#!/bin/sh
 while [ "${1#-}" != "$1" ]; do [ "$1" != -l ] || shift; shift; done
-mkdir -p "$ELSEWHERE/$1" && cd "$ELSEWHERE/$1" && export HOME="$PWD"
+mkdir -p "$ELSEWHERE/$1" && cd "$ELSEWHERE/$1" && export HOME="$PWD" SHELL=/bin/sh
 unset CLASS_FOLDER
 shift
 [ "$1" != -- ] || shift
