@@ -9,9 +9,6 @@
 #define _GNU_SOURCE
 #include "sandbox_internal.h"
 
-#include "census.h"
-
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -19,17 +16,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define OWN                                                                    \
@@ -102,16 +94,6 @@ static __attribute__((noreturn)) void give_up(const char *what)
 {
     sandbox_in_trouble(what);
     _exit(NO_SANDBOX);
-}
-
-static int status_of(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* A debugger that the worker starts may look at the submission's processes,
@@ -226,7 +208,7 @@ static __attribute__((noreturn)) void run_in_namespaces(const struct task *task,
     pid_t pid = fork();
     if (pid == 0)
         enter_walls(task);
-    _exit(pid < 0 ? NO_SANDBOX : status_of(pid));
+    _exit(pid < 0 ? NO_SANDBOX : sandbox_await(pid));
 }
 
 static int start_in_namespaces(const struct task *task)
@@ -257,127 +239,6 @@ static int start_in_namespaces(const struct task *task)
 }
 
 /* ---- Without ---- */
-
-/* Where files can be executed, and any user can come. */
-static int make_folders(void)
-{
-    static const char *const places[] = {"/tmp", "/var/tmp", "/dev/shm"};
-    char base[PATH_MAX / 2];
-    struct statvfs info;
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        snprintf(base, sizeof(base), "%s/faultline.XXXXXX", places[i]);
-        if (statvfs(places[i], &info) < 0 || (info.f_flag & ST_NOEXEC) ||
-            !mkdtemp(base))
-            continue;
-        snprintf(sandbox.kit, sizeof(sandbox.kit), "%s/kit", base);
-        snprintf(sandbox.scratch, sizeof(sandbox.scratch), "%s/scratch", base);
-        if (chmod(base, 0755) == 0 && mkdir(sandbox.kit, 0755) == 0 &&
-            mkdir(sandbox.scratch, 0700) == 0 &&
-            (sandbox.kind == SANDBOX_PLAIN ||
-             chown(sandbox.scratch, sandbox.uid, sandbox.gid) == 0))
-            return 0;
-        int error = errno;
-        rmdir(sandbox.scratch);
-        rmdir(sandbox.kit);
-        rmdir(base);
-        errno = error;
-    }
-    return sandbox_in_trouble("no scratch folder");
-}
-
-/* rm(1) knows every trick that a tree can play on who removes it. */
-static void run_and_wait(const char *const argv[])
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-
-        dup2(null, 1);
-        dup2(null, 2);
-        execvp(argv[0], (char *const *)argv);
-        _exit(127);
-    }
-    if (pid > 0)
-        status_of(pid);
-}
-
-static void remove_folders(void)
-{
-    char *slash = strrchr(sandbox.scratch, '/');
-
-    if (!slash)
-        return;
-    *slash = '\0';
-    const char *const remove[] = {"rm", "-rf", "--", sandbox.scratch, NULL};
-    const char *const unlock[] = {"chmod",         "-R", "u+rwx", "--",
-                                  sandbox.scratch, NULL};
-    run_and_wait(remove);
-    if (access(sandbox.scratch, F_OK) < 0)
-        return;
-    run_and_wait(unlock); /* folders that even their owner cannot read */
-    run_and_wait(remove);
-}
-
-/* What it left elsewhere, which landlock would have refused it. */
-static void remove_strays(void)
-{
-    char user[16];
-
-    snprintf(user, sizeof(user), "%u", sandbox.uid);
-    run_and_wait((const char *const[]){"find", "/tmp", "/var/tmp", "/dev/shm",
-                                       "-xdev", "-depth", "-uid", user,
-                                       "-delete", NULL});
-}
-
-/* Every process below us: each has come to us, or is below one that will. A
- * stopped one forks no more, so that a storm of them comes to an end. */
-static size_t signal_all(int signal)
-{
-    struct census census;
-    size_t left = 0;
-
-    if (census_take(&census, getpid(), 0) == 0)
-        for (size_t i = 0; i < census.count; i++)
-            left += census.process[i].state != 'Z' &&
-                    kill(census.process[i].pid, signal) == 0;
-    census_release(&census);
-    return left;
-}
-
-static void end_all(void)
-{
-    size_t before = 0, now;
-
-    while ((now = signal_all(SIGSTOP)) > before)
-        before = now;
-    do {
-        now = signal_all(SIGKILL);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            now = 1;
-    } while (now > 0);
-}
-
-/* kill(2): -1 is every process that the caller may signal, itself aside. */
-static void end_user(void)
-{
-    while (sandbox_owns_processes(sandbox.uid)) {
-        pid_t pid = fork();
-
-        if (pid == 0) {
-            setresgid(sandbox.gid, sandbox.gid, sandbox.gid);
-            if (setresuid(sandbox.uid, sandbox.uid, sandbox.uid) == 0)
-                kill(-1, SIGKILL);
-            _exit(0);
-        }
-        if (pid > 0)
-            status_of(pid);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue;
-        sched_yield();
-    }
-}
 
 /* Root's worker keeps what it needs to watch another user's processes. */
 static int become_watcher(void)
@@ -418,7 +279,7 @@ static __attribute__((noreturn)) void supervise(const struct task *task)
     sigprocmask(SIG_BLOCK, &all, &old);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (make_folders() < 0)
+    if (sandbox_make_folders() < 0)
         _exit(NO_SANDBOX);
     worker_pid = fork();
     if (worker_pid == 0) {
@@ -431,13 +292,13 @@ static __attribute__((noreturn)) void supervise(const struct task *task)
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
         sigaction(ends[i], &action, NULL);
     sigprocmask(SIG_SETMASK, &old, NULL);
-    int status = worker_pid < 0 ? NO_SANDBOX : status_of(worker_pid);
-    end_all();
+    int status = worker_pid < 0 ? NO_SANDBOX : sandbox_await(worker_pid);
+    sandbox_end_below();
     if (sandbox.kind == SANDBOX_UID)
-        end_user();
-    remove_folders();
+        sandbox_end_user();
+    sandbox_remove_folders();
     if (sandbox.kind == SANDBOX_UID && !sandbox_has_landlock())
-        remove_strays();
+        sandbox_remove_strays();
     _exit(status);
 }
 
@@ -480,7 +341,7 @@ int sandbox_run(enum sandbox_kind kind, int (*work)(void *arg), void *arg)
                                            : start_without(&task);
     if (pid < 0)
         return -1;
-    int status = status_of(pid);
+    int status = sandbox_await(pid);
     sandbox_release_users();
     if (status == NO_SANDBOX) {
         errno = EPERM;
@@ -500,7 +361,7 @@ static int try(void *arg)
         sandbox_confine(&limits);
         _exit(0);
     }
-    return pid < 0 ? -1 : status_of(pid);
+    return pid < 0 ? -1 : sandbox_await(pid);
 }
 
 bool sandbox_works(enum sandbox_kind kind)
@@ -514,81 +375,4 @@ enum sandbox_kind sandbox_best(void)
         if (sandbox_works((enum sandbox_kind)kind))
             return (enum sandbox_kind)kind;
     return SANDBOX_PLAIN;
-}
-
-static bool has_it_for_itself(void)
-{
-    return sandbox.active && sandbox.kind != SANDBOX_PLAIN &&
-           sandbox.worker == getpid();
-}
-
-int sandbox_live(void)
-{
-    DIR *proc = has_it_for_itself() ? opendir("/proc") : NULL;
-    struct dirent *entry;
-    struct stat info;
-    int live = 0;
-
-    if (!proc)
-        return -1;
-    while ((entry = readdir(proc)))
-        live += atoi(entry->d_name) > 0 &&
-                (sandbox.kind == SANDBOX_NAMESPACES ||
-                 (fstatat(dirfd(proc), entry->d_name, &info, 0) == 0 &&
-                  info.st_uid == sandbox.uid)) &&
-                census_state(atoi(entry->d_name)) != 'Z';
-    closedir(proc);
-    return live;
-}
-
-bool sandbox_end_all(void)
-{
-    if (!has_it_for_itself())
-        return false;
-    if (sandbox.kind == SANDBOX_UID)
-        end_user();
-    else
-        kill(-1, SIGKILL);
-    return true;
-}
-
-static int remount_kit(unsigned long flags)
-{
-    if (sandbox.kind != SANDBOX_NAMESPACES)
-        return 0;
-    return mount(NULL, sandbox.kit, NULL,
-                 MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | flags, NULL);
-}
-
-static int write_whole(const char *path, const char *data, size_t len,
-                       mode_t mode)
-{
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-    if (fd < 0)
-        return -1;
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n <= 0)
-            break;
-        data += n;
-        len -= (size_t)n;
-    }
-    int result = len == 0 ? fchmod(fd, mode) : -1;
-    close(fd);
-    return result;
-}
-
-int sandbox_install(const char *name, const void *data, size_t len, mode_t mode,
-                    char *path, size_t size)
-{
-    snprintf(path, size, "%s/%s", sandbox.kit, name);
-    if (sandbox.kind == SANDBOX_UID)
-        setfsuid(0);
-    int result = remount_kit(0) < 0 ? -1 : write_whole(path, data, len, mode);
-    if (sandbox.kind == SANDBOX_UID)
-        setfsuid(sandbox.uid);
-    return remount_kit(MS_RDONLY) < 0 ? -1 : result;
 }

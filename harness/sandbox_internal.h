@@ -43,6 +43,21 @@ int sandbox_make_filter(void);
 bool sandbox_has_landlock(void);
 int sandbox_landlock(void);
 
+/* The kit's folder and the scratch, where there are no walls. Returns 0, or -1
+ * in trouble. They are removed with all that is in them; and what the
+ * submission's user left elsewhere. */
+int sandbox_make_folders(void);
+void sandbox_remove_folders(void);
+void sandbox_remove_strays(void);
+
+/* Waits for a child. Returns its exit status, 128 + N where signal N ended it,
+ * or -1 with errno. */
+int sandbox_await(pid_t pid);
+
+/* Ends every process below us; every one of the submission's user. */
+void sandbox_end_below(void);
+void sandbox_end_user(void);
+
 /* Users that own no process, from a range that nobody is given by hand, held
  * until they are released. Returns 0, or -1 in trouble. */
 int sandbox_pick_users(uid_t *user, int count);
