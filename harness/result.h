@@ -1,4 +1,5 @@
-/* result.h - what came of grading: filled by run.c, read by the reports. */
+/* result.h - what came of grading: filled by run.c, added up by result.c,
+ * read by the reports. */
 #ifndef FAULTLINE_RESULT_H
 #define FAULTLINE_RESULT_H
 
