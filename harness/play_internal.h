@@ -96,6 +96,27 @@ enum play_end {
     END_DEADLINE,
 };
 
+/* One look after the other: the same twice over is rest. */
+struct proof {
+    struct rest last;
+    unsigned same;
+    uint64_t since_ns; /* the first of the looks that are the same */
+};
+
+/* Notes that a peer has got to see something; that the program has moved
+ * bytes. */
+void proof_progress(struct play *play);
+void proof_note_bytes(struct play *play);
+
+/* Calls without progress? */
+bool proof_spins(struct play *play);
+
+/* Takes a look; and gives up at the deadline. END_HOLDS: nothing is proved
+ * yet. */
+enum play_end proof_look(struct play *play, struct proof *proof);
+enum play_end proof_at_deadline(const struct play *play,
+                                const struct proof *proof);
+
 typedef bool play_condition(struct play *play, void *arg);
 
 /* Moves the peers and waits until the condition holds or never will. */

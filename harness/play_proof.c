@@ -1,0 +1,185 @@
+/* play_proof.c - proves that what a play waits for will never come: the program
+ * is at rest, wakes in vain, spins or has ended. */
+#define _GNU_SOURCE
+#include "play_internal.h"
+
+#include "census.h"
+#include "wire.h"
+
+#include <string.h>
+
+/* The net below. Rest, spinning and death are proved long before. */
+#define DEADLINE_NS 20000000000u
+
+/* Without any progress at the peers: nobody computes so long for an echo. */
+#define SPIN_CALLS  20000u
+#define SPIN_CPU_NS 500000000u
+
+/* Bytes that the program moves are progress, but not for ever: nobody moves so
+ * many within itself for an echo. */
+#define MOVING_CALLS 100000u
+#define MOVING_NS    (3 * (uint64_t)DEADLINE_NS)
+
+/* So many looks that are the same, at the deadline. */
+#define STILL_LOOKS 100
+
+/* A wait with a time-out that ran out for a second in all, for nothing. */
+#define TIMED_MS 1000u
+
+/* A time-out up to this is waited for: only a call that ends can be judged. */
+#define PATIENCE_MS 5000
+
+/* ---- Progress ---- */
+
+static void progress(struct play *play)
+{
+    struct trace *trace = play->program->trace;
+
+    play->calls_then = atomic_load(&trace->calls);
+    play->wakeups_then = atomic_load(&trace->wakeups);
+    play->paused_then = atomic_load(&trace->paused_ms);
+    play->moved_then = atomic_load(&trace->moved);
+    play->time_then = play_now_ns();
+    play->cpu_then = 0;
+}
+
+void proof_progress(struct play *play)
+{
+    progress(play);
+    play->calls_at_peers = play->calls_then;
+    play->time_at_peers = play->time_then;
+}
+
+/* Bytes that the program moves are progress, too, though no peer sees them
+ * yet. */
+void proof_note_bytes(struct play *play)
+{
+    const struct trace *trace = play->program->trace;
+
+    if (atomic_load(&trace->moved) != play->moved_then &&
+        atomic_load(&trace->calls) - play->calls_at_peers <= MOVING_CALLS &&
+        play_now_ns() - play->time_at_peers <=
+            MOVING_NS * play->program->slowness)
+        progress(play);
+}
+
+/* A byte at a time makes many calls before a peer gets to see one: bytes that
+ * leave or fill the kernel's buffers are progress, too. */
+bool proof_spins(struct play *play)
+{
+    uint64_t sum;
+
+    if (atomic_load(&play->program->trace->calls) - play->calls_then <=
+        SPIN_CALLS)
+        return false;
+    sum = wire_sum(play->peer, play->peers);
+    if (sum == play->wire_then)
+        return true;
+    play->wire_then = sum;
+    proof_progress(play);
+    return false;
+}
+
+/* ---- Looks ---- */
+
+static bool wire_quiet(struct play *play)
+{
+    return wire_is_quiet(play->peer, play->peers);
+}
+
+static bool is_short_pause(const struct trace_record *record, const void *tid)
+{
+    return record->tid == *(const int32_t *)tid && record->returned == 0 &&
+           record->timeout_ms > 0 && record->timeout_ms <= PATIENCE_MS;
+}
+
+/* The longest pause that somebody is in now, of those that end soon; or 0. */
+static uint64_t pause_ms(struct play *play)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t count = atomic_load(&trace->threads);
+    struct trace_record record;
+    int32_t longest = 0;
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
+        const struct trace_thread *slot = &trace->thread[i];
+        int32_t tid = atomic_load(&slot->tid);
+
+        if (atomic_load(&slot->call) != CALL_none &&
+            !strchr("XZ", census_state(slot->pid)) &&
+            trace_find_last(trace, is_short_pause, &tid, &record) &&
+            record.timeout_ms > longest)
+            longest = record.timeout_ms;
+    }
+    return (uint64_t)longest;
+}
+
+/* A time-out that ran out for nothing, again and again. Or a wait of a kind
+ * that the trace does not see, for a while, look after look: a machine that
+ * stood still itself had no time to look. */
+static bool waits_in_vain(struct play *play, const struct proof *proof)
+{
+    uint64_t paused =
+        atomic_load(&play->program->trace->paused_ms) - play->paused_then;
+    bool stands_still =
+        proof->same >= STILL_LOOKS &&
+        play_now_ns() - proof->since_ns >= TIMED_MS * (uint64_t)1000000;
+
+    if (paused < TIMED_MS && !stands_still)
+        return false;
+    uint64_t now = pause_ms(play);
+    return now > 0 ? paused >= TIMED_MS && paused >= 4 * now
+                   : paused >= TIMED_MS || stands_still;
+}
+
+/* Its first process is gone, and the fork server has not said so yet. (A
+ * first thread that has left the others behind looks like it.) */
+static bool is_not_told_yet(const struct play *play)
+{
+    pid_t pid = play->program->pid;
+
+    return !program_ended(play->program) && census_thread_count(pid) <= 1 &&
+           strchr("XZ", census_state(pid)) != NULL;
+}
+
+enum play_end proof_look(struct play *play, struct proof *proof)
+{
+    struct rest now;
+
+    if (rest_look(&now, play->program) < 0)
+        return END_HOLDS;
+    limits_look(play, now.threads);
+    proof->same = rest_same(&proof->last, &now) ? proof->same + 1 : 0;
+    if (proof->same == 0)
+        proof->since_ns = play_now_ns();
+    proof->last = now;
+    if (play->cpu_then == 0)
+        play->cpu_then = now.cpu_ns + 1;
+    if (now.cpu_ns >
+        play->cpu_then + (uint64_t)SPIN_CPU_NS * play->program->slowness)
+        return END_SPINS;
+    if (now.state == REST_GONE && wire_quiet(play))
+        return END_ENDED;
+    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play) &&
+        !is_not_told_yet(play))
+        return program_ended(play->program) ? END_ENDED : END_REST;
+    if (now.state == REST_TIMED && proof->same >= 2 && wire_quiet(play) &&
+        waits_in_vain(play, proof))
+        return END_TIMED;
+    return END_HOLDS;
+}
+
+/* Look after look it was blocked, though the wire never looked quiet: then
+ * what lies there is nobody's to wait for. Else it is the machine's fault. */
+enum play_end proof_at_deadline(const struct play *play,
+                                const struct proof *proof)
+{
+    if (play_now_ns() - play->time_then <=
+        (uint64_t)DEADLINE_NS * play->program->slowness)
+        return END_HOLDS;
+    if (proof->same < STILL_LOOKS)
+        return END_DEADLINE;
+    return proof->last.state == REST_BLOCKED ? END_REST
+           : proof->last.state == REST_TIMED ? END_TIMED
+                                             : END_DEADLINE;
+}
