@@ -1,0 +1,106 @@
+/* test_interposer_calls.c - the calls beside reading and writing: accept,
+ * close, fork, threads, memory, options, and what a start needs. */
+#include "interposer_fixture.h"
+
+/* ---- Clients that wait ---- */
+
+static void an_accept_counts_only_with_a_client_waiting(void **state)
+{
+    (void)state;
+    assert_run("accept#1=EPROTO",
+               "listener nonblock-listener accept client accept accept",
+               "accept=EAGAIN accept=EPROTO accept=0");
+}
+
+static void a_failing_accept_leaves_the_client_queued(void **state)
+{
+    (void)state;
+    assert_run("accept#1..2=ENFILE", "listener client accept accept4 accept",
+               "accept=ENFILE accept4=ENFILE accept=0");
+    assert_int_equal(program.trace->accept_errors, 2);
+    assert_int_equal(program.trace->accepted, 1);
+}
+
+static void a_dropped_client_is_gone(void **state)
+{
+    (void)state;
+    assert_run("accept#1=drop",
+               "listener client accept nonblock-listener accept client accept",
+               "accept=ECONNABORTED accept=EAGAIN accept=0");
+}
+
+/* ---- What costs a client ---- */
+
+static void a_failing_close_closes(void **state)
+{
+    (void)state;
+    assert_run("close@conn1#1=EIO", "conn close close",
+               "close=EIO close=EBADF");
+    assert_run("close@conn1#1=EINTR", "conn handler:USR1 close", "close=EINTR");
+}
+
+static void pthread_create_returns_its_error(void **state)
+{
+    (void)state;
+    assert_run("pthread_create#1=EAGAIN", "thread thread",
+               "thread=EAGAIN thread=0");
+}
+
+static void a_failing_fork_makes_no_child(void **state)
+{
+    (void)state;
+    assert_run("fork#2=EAGAIN", "fork fork wait fork",
+               "fork=0 fork=EAGAIN wait=ECHILD fork=0");
+    assert_int_equal(program.trace->processes, 3);
+}
+
+static void malloc_fails_for_the_submission_only(void **state)
+{
+    (void)state;
+    assert_run("malloc#1..=ENOMEM",
+               "malloc:9 calloc:9 realloc:9 strdup getaddrinfo thread",
+               "malloc=ENOMEM calloc=ENOMEM realloc=ENOMEM strdup=0 "
+               "getaddrinfo=0 thread=0");
+    assert_int_equal(fired(0), 3);
+}
+
+static void start_up_calls_fail(void **state)
+{
+    (void)state;
+    assert_run("socket#1=EMFILE", "socket socket", "socket=EMFILE socket=0");
+    assert_run("bind#1=EADDRINUSE", "conn",
+               "listen failed: Address already in use\n");
+    assert_run("listen#1=EADDRINUSE", "conn",
+               "listen failed: Address already in use\n");
+    assert_run("connect#1=ECONNREFUSED", "conn",
+               "connect failed: Connection refused\n");
+    assert_run("getaddrinfo#1=EAGAIN", "getaddrinfo getaddrinfo",
+               "getaddrinfo=-2 getaddrinfo=0");
+}
+
+static void options_and_shutdown_fail(void **state)
+{
+    (void)state;
+    assert_run("setsockopt@conn1#1=EINVAL,shutdown@conn1#1=ENOTCONN",
+               "conn setsockopt setsockopt shutdown shutdown",
+               "setsockopt=EINVAL setsockopt=0 shutdown=ENOTCONN shutdown=0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN_TEST(an_accept_counts_only_with_a_client_waiting),
+        RUN_TEST(a_failing_accept_leaves_the_client_queued),
+        RUN_TEST(a_dropped_client_is_gone),
+        RUN_TEST(a_failing_close_closes),
+        RUN_TEST(pthread_create_returns_its_error),
+        RUN_TEST(a_failing_fork_makes_no_child),
+        RUN_TEST(malloc_fails_for_the_submission_only),
+        RUN_TEST(start_up_calls_fail),
+        RUN_TEST(options_and_shutdown_fail),
+    };
+
+    unit_begin();
+    return cmocka_run_group_tests_name("interposer_calls", tests, open_script,
+                                       close_program) != 0;
+}
