@@ -82,6 +82,8 @@ struct play {
     uint64_t cpu_then;
     uint64_t time_then;
     uint32_t calls_at_peers; /* since the last at the peers or on the wire */
+    uint64_t paused_at_peers;
+    uint64_t cpu_at_peers;
     uint64_t time_at_peers;
     uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
 };

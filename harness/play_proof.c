@@ -9,22 +9,21 @@
 #include <string.h>
 
 /* The net below. Rest, spinning and death are proved long before. */
-#define DEADLINE_NS 20000000000u
+#define DEADLINE_NS ((uint64_t)20000000000u)
 
 /* Without any progress at the peers: nobody computes so long for an echo. */
 #define SPIN_CALLS  20000u
 #define SPIN_CPU_NS 500000000u
-
-/* Bytes that the program moves are progress, but not for ever: nobody moves so
- * many within itself for an echo. */
-#define MOVING_CALLS 100000u
-#define MOVING_NS    (3 * (uint64_t)DEADLINE_NS)
 
 /* So many looks that are the same, at the deadline. */
 #define STILL_LOOKS 100
 
 /* A wait with a time-out that ran out for a second in all, for nothing. */
 #define TIMED_MS 1000u
+
+/* Bytes that the program moves are progress, but not for ever: with them, so
+ * many times as much of each. A pipe's 64 KiB, a byte at a time, are less. */
+#define MOVING 8u
 
 /* A time-out up to this is waited for: only a call that ends can be judged. */
 #define PATIENCE_MS 5000
@@ -47,37 +46,55 @@ void proof_progress(struct play *play)
 {
     progress(play);
     play->calls_at_peers = play->calls_then;
+    play->paused_at_peers = play->paused_then;
+    play->cpu_at_peers = 0;
     play->time_at_peers = play->time_then;
-}
-
-/* Bytes that the program moves are progress, too, though no peer sees them
- * yet. */
-void proof_note_bytes(struct play *play)
-{
-    const struct trace *trace = play->program->trace;
-
-    if (atomic_load(&trace->moved) != play->moved_then &&
-        atomic_load(&trace->calls) - play->calls_at_peers <= MOVING_CALLS &&
-        play_now_ns() - play->time_at_peers <=
-            MOVING_NS * play->program->slowness)
-        progress(play);
 }
 
 /* A byte at a time makes many calls before a peer gets to see one: bytes that
  * leave or fill the kernel's buffers are progress, too. */
-bool proof_spins(struct play *play)
+static bool wire_has_moved(struct play *play)
 {
-    uint64_t sum;
+    uint64_t sum = wire_sum(play->peer, play->peers);
 
-    if (atomic_load(&play->program->trace->calls) - play->calls_then <=
-        SPIN_CALLS)
-        return false;
-    sum = wire_sum(play->peer, play->peers);
     if (sum == play->wire_then)
-        return true;
+        return false;
     play->wire_then = sum;
     proof_progress(play);
-    return false;
+    return true;
+}
+
+void proof_note_bytes(struct play *play)
+{
+    const struct trace *trace = play->program->trace;
+    uint32_t calls = atomic_load(&trace->calls) - play->calls_at_peers;
+    uint64_t paused = atomic_load(&trace->paused_ms) - play->paused_at_peers;
+
+    if (atomic_load(&trace->moved) != play->moved_then &&
+        ((calls <= MOVING * SPIN_CALLS && paused <= MOVING * TIMED_MS) ||
+         wire_has_moved(play)))
+        progress(play);
+}
+
+bool proof_spins(struct play *play)
+{
+    return atomic_load(&play->program->trace->calls) - play->calls_then >
+               SPIN_CALLS &&
+           !wire_has_moved(play);
+}
+
+/* CPU time without progress; or with nothing but bytes that it moves. */
+static bool computes_in_vain(struct play *play, uint64_t cpu_ns)
+{
+    uint64_t most = (uint64_t)SPIN_CPU_NS * play->program->slowness;
+
+    if (play->cpu_then == 0)
+        play->cpu_then = cpu_ns + 1;
+    if (play->cpu_at_peers == 0)
+        play->cpu_at_peers = cpu_ns + 1;
+    return cpu_ns > play->cpu_then + most ||
+           (cpu_ns > play->cpu_at_peers + MOVING * most &&
+            !wire_has_moved(play));
 }
 
 /* ---- Looks ---- */
@@ -153,10 +170,7 @@ enum play_end proof_look(struct play *play, struct proof *proof)
     if (proof->same == 0)
         proof->since_ns = play_now_ns();
     proof->last = now;
-    if (play->cpu_then == 0)
-        play->cpu_then = now.cpu_ns + 1;
-    if (now.cpu_ns >
-        play->cpu_then + (uint64_t)SPIN_CPU_NS * play->program->slowness)
+    if (computes_in_vain(play, now.cpu_ns))
         return END_SPINS;
     if (now.state == REST_GONE && wire_quiet(play))
         return END_ENDED;
@@ -174,8 +188,10 @@ enum play_end proof_look(struct play *play, struct proof *proof)
 enum play_end proof_at_deadline(const struct play *play,
                                 const struct proof *proof)
 {
-    if (play_now_ns() - play->time_then <=
-        (uint64_t)DEADLINE_NS * play->program->slowness)
+    uint64_t most = DEADLINE_NS * play->program->slowness, now = play_now_ns();
+
+    if (now - play->time_then <= most &&
+        now - play->time_at_peers <= MOVING * most)
         return END_HOLDS;
     if (proof->same < STILL_LOOKS)
         return END_DEADLINE;

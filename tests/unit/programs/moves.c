@@ -1,0 +1,36 @@
+/* moves.c - moves bytes that no peer sees, in so many rounds (0: for ever)
+ * and with that in between which its arguments say; then listens. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static void compute(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    long until = now.tv_sec * 1000 + now.tv_nsec / 1000000 + 20;
+    do {
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    } while (now.tv_sec * 1000 + now.tv_nsec / 1000000 < until);
+}
+
+int main(int argc, char **argv)
+{
+    int null = open("/dev/null", O_WRONLY);
+    long rounds = argc == 3 ? atol(argv[2]) : -1;
+
+    for (long round = 0; rounds == 0 || round < rounds; round++) {
+        (void)!write(null, "x", 1);
+        if (strcmp(argv[1], "rests") == 0)
+            usleep(50000);
+        if (strcmp(argv[1], "computes") == 0)
+            compute();
+    }
+    listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+    return 0;
+}

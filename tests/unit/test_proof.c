@@ -1,0 +1,83 @@
+/* test_proof.c - bytes that no peer sees are progress, though not for ever:
+ * of real programs, programs/moves.c. */
+#include "unit.h"
+
+#include "../../harness/play_internal.h"
+
+static char folder[PATH_MAX], path[PATH_MAX];
+static struct program program;
+
+static int open_program(void **state)
+{
+    (void)state;
+    unit_folder(folder);
+    unit_build("moves", folder, path);
+    return program_open(&program, path, unit_interposer());
+}
+
+static int close_program(void **state)
+{
+    (void)state;
+    program_close(&program);
+    unit_remove(folder);
+    return 0;
+}
+
+static bool listens(struct play *play, void *arg)
+{
+    (void)arg;
+    return atomic_load(&play->program->trace->listens) > 0;
+}
+
+/* How the wait for a program ends that moves a byte in each of its rounds. */
+static enum play_end end_of(const char *act, const char *rounds)
+{
+    static const struct step_case row = {.name = "moves"};
+    struct verdict verdict = {0};
+    struct play play = {
+        .row = &row, .verdict = &verdict, .program_name = "moves"};
+    enum play_end end;
+
+    play_open(&play, &program, 0);
+    play_start(&play, (const char *const[]){act, rounds, NULL});
+    do {
+        end = play_until(&play, listens, NULL);
+    } while (end == END_HOLDS && !listens(&play, NULL));
+    play_end(&play);
+    return end;
+}
+
+static void bytes_for_ever_are_a_spin(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("goes-on", "0"), END_SPINS);
+    assert_int_equal(end_of("computes", "0"), END_SPINS);
+}
+
+static void bytes_for_ever_between_pauses_are_waits_in_vain(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("rests", "0"), END_TIMED);
+}
+
+/* Each for longer than it may without them. */
+static void many_bytes_are_progress(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("goes-on", "150000"), END_HOLDS);
+    assert_int_equal(end_of("computes", "75"), END_HOLDS);
+    assert_int_equal(end_of("rests", "40"), END_HOLDS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_for_ever_are_a_spin),
+        cmocka_unit_test(bytes_for_ever_between_pauses_are_waits_in_vain),
+        cmocka_unit_test(many_bytes_are_progress),
+    };
+
+    unit_begin();
+    return cmocka_run_group_tests_name("proof", tests, open_program,
+                                       close_program) != 0;
+}
