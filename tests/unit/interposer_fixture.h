@@ -1,7 +1,7 @@
 /* interposer_fixture.h - the library inside a real program.
  *
  * programs/script.c carries out words, and prints what each call gave;
- * programs/transparent.c says all that it can see of its calls.
+ * programs/transparent*.c say all that they can see of their calls.
  */
 #ifndef FAULTLINE_INTERPOSER_FIXTURE_H
 #define FAULTLINE_INTERPOSER_FIXTURE_H

@@ -149,23 +149,31 @@ static int open_transparent(void **state)
     return open_program("transparent");
 }
 
+static int open_signals(void **state)
+{
+    (void)state;
+    return open_program("transparent_signals");
+}
+
 int main(void)
 {
-    const struct CMUnitTest transparent[] = {
+    const struct CMUnitTest calls[] = {
         RUN_TEST(failing_calls_fail_as_ever),
         RUN_TEST(calls_that_succeed_leave_errno_alone),
         RUN_TEST(lengths_of_0_stay_0),
         RUN_TEST(the_programs_random_numbers_are_its_own),
-        RUN_TEST(dispositions_and_old_handlers_are_its_own),
-        RUN_TEST(children_inherit_handlers),
-        RUN_TEST(handlers_run_under_their_own_masks),
-        RUN_TEST(processes_know_each_other),
-        RUN_TEST(handlers_may_be_left_by_siglongjmp),
         RUN_TEST(stdio_on_a_socket_works),
         RUN_TEST(threads_are_created_joined_and_cancelled),
         RUN_TEST(descriptors_are_duplicated),
         RUN_TEST(waits_end_as_ever),
         RUN_TEST(names_resolve_as_ever),
+    };
+    const struct CMUnitTest signals[] = {
+        RUN_TEST(dispositions_and_old_handlers_are_its_own),
+        RUN_TEST(children_inherit_handlers),
+        RUN_TEST(handlers_run_under_their_own_masks),
+        RUN_TEST(processes_know_each_other),
+        RUN_TEST(handlers_may_be_left_by_siglongjmp),
         RUN_TEST(exit_flushes_and_calls_what_was_registered),
         RUN_TEST(underscore_exit_does_neither),
         RUN_TEST(sigpipe_kills),
@@ -182,8 +190,10 @@ int main(void)
     int failed;
 
     unit_begin();
-    failed = cmocka_run_group_tests_name("transparent", transparent,
-                                         open_transparent, close_program);
+    failed = cmocka_run_group_tests_name("calls", calls, open_transparent,
+                                         close_program);
+    failed += cmocka_run_group_tests_name("signals", signals, open_signals,
+                                          close_program);
     failed += cmocka_run_group_tests_name("script", script, open_script,
                                           close_program);
     return failed != 0;

@@ -8,247 +8,22 @@
  * as numbers go: it has none.
  */
 #define _GNU_SOURCE
-#include <errno.h>
+#include "script_connection.h"
+#include "script_signals.h"
+
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#define ROOM 65536
-
-static int listener = -1, near = -1, far = -1;
-static char bytes[ROOM];
 static long number; /* what follows the word's colon */
-static volatile sig_atomic_t handled;
-static sigjmp_buf back;
-static const char *in_handler = "";
-static const char *volatile empty = "";
-static void *volatile allocated;
-
-static void say(const char *format, ...)
-{
-    char text[512];
-    va_list list;
-
-    va_start(list, format);
-    int len = vsnprintf(text, sizeof(text), format, list);
-    va_end(list);
-    if (write(1, text, (size_t)len) < 0)
-        _exit(99);
-}
-
-static void say_result(const char *word, long result)
-{
-    int error = errno;
-
-    if (result == -1)
-        say("%s=%s ", word, error ? strerrorname_np(error) : "-1");
-    else
-        say("%s=%ld ", word, result);
-}
-
-static void die(const char *what)
-{
-    say("%s failed: %s\n", what, strerror(errno));
-    _exit(98);
-}
-
-/* ---- The connection ---- */
-
-static void make_listener(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-        listen(listener, 16) < 0)
-        die("listen");
-}
-
-static int connected(void)
-{
-    struct sockaddr_in at;
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (listener < 0)
-        make_listener();
-    getsockname(listener, (struct sockaddr *)&at, &len);
-    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-        die("connect");
-    return fd;
-}
-
-static void make_connection(void)
-{
-    near = connected();
-    far = accept(listener, NULL, NULL);
-    if (far < 0)
-        die("accept");
-}
-
-/* Far sends; when it returns, all of it has come. */
-static void put(long n)
-{
-    int there = 0;
-
-    if (write(far, bytes, (size_t)n) != n)
-        die("put");
-    while (ioctl(near, FIONREAD, &there) == 0 && there < n)
-        sched_yield();
-}
-
-static void take(long n)
-{
-    long got = 0, r = 1;
-
-    while (got < n && (r = read(far, bytes, (size_t)(n - got))) > 0)
-        got += r;
-    say_result("take", r < 0 ? -1 : got);
-}
-
-/* ---- Signals ---- */
-
-static int signal_of(const char *name)
-{
-    for (int n = 1; n < 32; n++)
-        if (strcmp(sigabbrev_np(n), name) == 0)
-            return n;
-    die(name);
-    return 0;
-}
-
-static void on_signal(int signal)
-{
-    int error = errno;
-
-    handled++;
-    if (strcmp(in_handler, "printf") == 0)
-        printf("%s", empty);
-    else if (strcmp(in_handler, "malloc") == 0)
-        free(allocated = malloc(10));
-    else if (strcmp(in_handler, "lock") == 0) {
-        static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-
-        pthread_mutex_lock(&mutex);
-        pthread_mutex_unlock(&mutex);
-    } else if (strcmp(in_handler, "waitpid") == 0)
-        waitpid(-1, NULL, WNOHANG);
-    else if (strcmp(in_handler, "longjmp") == 0)
-        siglongjmp(back, signal);
-    else if (strcmp(in_handler, "longjmp-after-printf") == 0) {
-        printf("%s", empty);
-        siglongjmp(back, signal);
-    }
-    errno = error;
-    if (strcmp(in_handler, "spoil") == 0)
-        errno = EXDEV;
-}
-
-static void install(const char *name, int flags)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags};
-
-    if (sigaction(signal_of(name), &action, NULL) < 0)
-        die("sigaction");
-}
-
-static void block(const char *name, int how)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, signal_of(name));
-    pthread_sigmask(how, &set, NULL);
-}
-
-static void serve(void)
-{
-    if (far >= 0 && write(far, bytes, 3) != 3)
-        die("serve");
-    else if (far < 0)
-        connected();
-}
-
-/* A child that signals us once we are asleep in a call; with `then`, what
- * the call waits for comes afterwards. */
-static pid_t wake_when_asleep(bool then)
-{
-    pid_t parent = getpid(), pid = fork();
-    char path[64], stat[512];
-
-    if (pid != 0)
-        return pid;
-    snprintf(path, sizeof(path), "/proc/%d/stat", parent);
-    for (;;) {
-        int fd = open(path, O_RDONLY);
-        ssize_t n = read(fd, stat, sizeof(stat) - 1);
-
-        close(fd);
-        stat[n > 0 ? n : 0] = '\0';
-        char *end = strrchr(stat, ')');
-        if (end && end[2] == 'S')
-            break;
-    }
-    kill(parent, SIGUSR1);
-    if (then)
-        serve();
-    _exit(0);
-}
-
-static long sleep_in(const char *name)
-{
-    errno = 0;
-    if (strcmp(name, "read") == 0)
-        return read(near, bytes, 10);
-    if (strcmp(name, "recv") == 0)
-        return recv(near, bytes, 10, 0);
-    if (strcmp(name, "readv") == 0)
-        return readv(near, &(struct iovec){bytes, 10}, 1);
-    if (strcmp(name, "accept") == 0)
-        return accept(listener, NULL, NULL) < 0 ? -1 : 0;
-    if (strcmp(name, "poll") == 0)
-        return poll(&(struct pollfd){near, POLLIN, 0}, 1, -1);
-    if (strcmp(name, "select") == 0)
-        return select(0, NULL, NULL, NULL, NULL);
-    if (strcmp(name, "nanosleep") == 0)
-        return nanosleep(&(struct timespec){1000, 0}, NULL);
-    if (strcmp(name, "sleep") == 0)
-        return sleep(1000) > 0;
-    if (strcmp(name, "wait") == 0)
-        return waitpid(-1, NULL, 0) < 0 ? -1 : 0;
-    return pause();
-}
-
-static void woken(const char *name, bool then)
-{
-    pid_t child = wake_when_asleep(then);
-
-    say_result(name, sleep_in(name));
-    say("handled=%d ", (int)handled);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
-}
 
 /* ---- Calls on the connection ---- */
 
@@ -458,77 +233,42 @@ static long call(const char *word)
     size_t n = (size_t)number;
 
     errno = 0;
-    if (strcmp(word, "read") == 0)
-        return read(near, bytes, n);
-    if (strcmp(word, "recv") == 0)
-        return recv(near, bytes, n, 0);
-    if (strcmp(word, "recvfrom") == 0)
-        return recvfrom(near, bytes, n, 0, NULL, NULL);
-    if (strcmp(word, "recvmsg") == 0)
-        return do_recvmsg(number);
-    if (strcmp(word, "readv") == 0)
-        return readv(near, halves(number), 2);
-    if (strcmp(word, "waitall") == 0)
-        return recv(near, bytes, n, MSG_WAITALL);
-    if (strcmp(word, "peek") == 0)
-        return recv(near, bytes, n, MSG_PEEK);
-    if (strcmp(word, "dontwait") == 0)
-        return recv(near, bytes, n, MSG_DONTWAIT);
-    if (strcmp(word, "write") == 0)
-        return write(near, bytes, n);
-    if (strcmp(word, "send") == 0)
-        return send(near, bytes, n, 0);
-    if (strcmp(word, "nosignal") == 0)
-        return send(near, bytes, n, MSG_NOSIGNAL);
-    if (strcmp(word, "sendto") == 0)
-        return sendto(near, bytes, n, 0, NULL, 0);
-    if (strcmp(word, "sendmsg") == 0)
-        return do_sendmsg(number);
-    if (strcmp(word, "writev") == 0)
-        return writev(near, halves(number), 2);
-    if (strcmp(word, "sendfile") == 0)
-        return do_sendfile(number);
-    if (strcmp(word, "dprintf") == 0)
-        return dprintf(near, "%0*d", (int)number, 0);
-    if (strcmp(word, "fdopen") == 0)
-        return do_fdopen();
-    if (strcmp(word, "shutdown") == 0)
-        return shutdown(near, SHUT_WR);
-    if (strcmp(word, "setsockopt") == 0)
-        return setsockopt(near, SOL_SOCKET, SO_KEEPALIVE, &(int){1},
-                          sizeof(int));
-    if (strcmp(word, "close") == 0)
-        return do_close();
-    if (strcmp(word, "accept") == 0)
-        return do_accept(false);
-    if (strcmp(word, "accept4") == 0)
-        return do_accept(true);
-    if (strcmp(word, "fork") == 0)
-        return do_fork();
-    if (strcmp(word, "wait") == 0)
-        return do_wait(0);
-    if (strcmp(word, "wait-nohang") == 0)
-        return do_wait(WNOHANG);
-    if (strcmp(word, "orphan") == 0)
-        return fork() == 0 ? (_exit(0), 0) : 0;
-    if (strcmp(word, "thread") == 0)
-        return do_thread();
-    if (strcmp(word, "malloc") == 0)
-        return do_alloc(malloc(n));
-    if (strcmp(word, "calloc") == 0)
-        return do_alloc(calloc(1, n));
-    if (strcmp(word, "realloc") == 0)
-        return do_alloc(realloc(NULL, n));
-    if (strcmp(word, "strdup") == 0)
-        return do_alloc(strdup("libc's own"));
-    if (strcmp(word, "getaddrinfo") == 0)
-        return do_getaddrinfo();
-    if (strcmp(word, "poll") == 0)
-        return poll(&(struct pollfd){near, POLLIN, 0}, 1, (int)number);
-    if (strcmp(word, "socket") == 0)
-        return socket(AF_INET, SOCK_STREAM, 0) < 0 ? -1 : 0;
-    if (strcmp(word, "handled") == 0)
-        return handled;
+    WORD("read", read(near, bytes, n));
+    WORD("recv", recv(near, bytes, n, 0));
+    WORD("recvfrom", recvfrom(near, bytes, n, 0, NULL, NULL));
+    WORD("recvmsg", do_recvmsg(number));
+    WORD("readv", readv(near, halves(number), 2));
+    WORD("waitall", recv(near, bytes, n, MSG_WAITALL));
+    WORD("peek", recv(near, bytes, n, MSG_PEEK));
+    WORD("dontwait", recv(near, bytes, n, MSG_DONTWAIT));
+    WORD("write", write(near, bytes, n));
+    WORD("send", send(near, bytes, n, 0));
+    WORD("nosignal", send(near, bytes, n, MSG_NOSIGNAL));
+    WORD("sendto", sendto(near, bytes, n, 0, NULL, 0));
+    WORD("sendmsg", do_sendmsg(number));
+    WORD("writev", writev(near, halves(number), 2));
+    WORD("sendfile", do_sendfile(number));
+    WORD("dprintf", dprintf(near, "%0*d", (int)number, 0));
+    WORD("fdopen", do_fdopen());
+    WORD("shutdown", shutdown(near, SHUT_WR));
+    WORD("setsockopt",
+         setsockopt(near, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int)));
+    WORD("close", do_close());
+    WORD("accept", do_accept(false));
+    WORD("accept4", do_accept(true));
+    WORD("fork", do_fork());
+    WORD("wait", do_wait(0));
+    WORD("wait-nohang", do_wait(WNOHANG));
+    WORD("orphan", fork() == 0 ? (_exit(0), 0) : 0);
+    WORD("thread", do_thread());
+    WORD("malloc", do_alloc(malloc(n)));
+    WORD("calloc", do_alloc(calloc(1, n)));
+    WORD("realloc", do_alloc(realloc(NULL, n)));
+    WORD("strdup", do_alloc(strdup("libc's own")));
+    WORD("getaddrinfo", do_getaddrinfo());
+    WORD("poll", poll(&(struct pollfd){near, POLLIN, 0}, 1, (int)number));
+    WORD("socket", socket(AF_INET, SOCK_STREAM, 0) < 0 ? -1 : 0);
+    WORD("handled", handled);
     die(word);
     return 0;
 }
