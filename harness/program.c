@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,8 @@
 /* How long a start may take; the net below, not a verdict. */
 #define READY_MS      30000
 #define LOADER_CPU_NS 20000000000u
+/* When to look again at what was killed. */
+#define DEATH_MS 100
 
 static void close_fd(int *fd)
 {
@@ -163,27 +166,53 @@ int program_open(struct program *program, const char *path,
     return program_open_under(program, NULL, path, interposer);
 }
 
+static size_t signal_each(const struct census *census, int signal, pid_t *one)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < census->count; i++) {
+        const struct census_process *process = &census->process[i];
+
+        if (process->state != 'Z' && kill(process->pid, signal) == 0) {
+            left++;
+            *one = process->pid;
+        }
+        if (process->parent == getpid())
+            waitpid(process->pid, NULL, WNOHANG);
+    }
+    return left;
+}
+
 /* Every process of the run: what the fork server forked, and what was
- * orphaned and came to us. */
-size_t program_signal(struct program *program, int signal)
+ * orphaned and came to us. `one` of them is told. */
+static size_t signal_run(struct program *program, int signal, pid_t *one)
 {
     struct census mine, its;
-    size_t left = 0;
 
     census_take(&its, program->server, 0);
     census_take(&mine, getpid(), program->server);
-    for (size_t i = 0; i < its.count; i++)
-        left += its.process[i].state != 'Z' &&
-                kill(its.process[i].pid, signal) == 0;
-    for (size_t i = 0; i < mine.count; i++) {
-        if (mine.process[i].state != 'Z')
-            left += kill(mine.process[i].pid, signal) == 0;
-        if (mine.process[i].parent == getpid())
-            waitpid(mine.process[i].pid, NULL, WNOHANG);
-    }
+    size_t left = signal_each(&its, signal, one);
+    left += signal_each(&mine, signal, one);
     census_release(&mine);
     census_release(&its);
     return left;
+}
+
+size_t program_signal(struct program *program, int signal)
+{
+    pid_t one;
+
+    return signal_run(program, signal, &one);
+}
+
+/* The kernel takes its time to end a process, and needs the processor that a
+ * look at it would take. Where there is no pidfd, a short wait. */
+static void await_death(pid_t pid)
+{
+    struct pollfd death = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
+
+    poll(&death, 1, death.fd < 0 ? 1 : DEATH_MS);
+    close_fd(&death.fd);
 }
 
 /* Those that fork faster than they can be killed are stopped first: the
@@ -200,6 +229,7 @@ static void calm(struct program *program)
 void program_kill(struct program *program)
 {
     struct fork_server_said said = {0};
+    pid_t one;
 
     close_fd(&program->input);
     if (program->server > 0 && program_signal(program, SIGKILL) > STORM &&
@@ -207,12 +237,16 @@ void program_kill(struct program *program)
         atomic_store(&program->trace->over, 1);
         calm(program);
     }
-    if (program->server > 0)
-        kill(program->server, SIGCONT); /* a program may have stopped it */
-    while (program->server > 0 &&
-           (program_signal(program, SIGKILL) > 0 || program->running)) {
-        int heard = program->running ? hear(program, &said, 1) : 0;
+    while (program->server > 0) {
+        size_t left = signal_run(program, SIGKILL, &one);
 
+        if (left == 0 && !program->running)
+            break;
+        kill(program->server, SIGCONT); /* a program may have stopped it */
+        if (left > 0)
+            await_death(one);
+        int heard =
+            program->running ? hear(program, &said, left ? 0 : DEATH_MS) : 0;
         if (heard != 0) {
             program->running = false;
             program->status = heard > 0 ? said.status : SIGKILL;
