@@ -4,6 +4,7 @@
 
 #include "debug.h"
 #include "sandbox.h"
+#include "watchdog.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -55,6 +56,7 @@ void play_end(struct play *play)
 {
     for (unsigned i = 0; i < trace_faults(play->program->trace); i++)
         trace_open_gate(play->program->trace, i);
+    watchdog_feed(0);
     program_kill(play->program);
     play_forget_plan(play);
     for (size_t i = 0; i < play->peers; i++) {

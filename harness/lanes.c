@@ -55,7 +55,7 @@ __attribute__((noreturn)) static void run_lane(const struct queue *queue)
     leave_the_tests();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (watchdog_start() != 0 ||
+    if (watchdog_start(WATCHDOG_S) != 0 ||
         program_open(&program, row->binary, row->interposer) < 0)
         _exit(1); /* others play what it would have played */
     play_all(queue, &program);

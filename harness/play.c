@@ -206,6 +206,10 @@ enum play_end play_until(struct play *play, play_condition *holds, void *arg)
 
     if (end == END_SPINS)
         limits_look_now(play);
+    if (watchdog_has_bitten() && play->verdict->status != VERDICT_FAIL) {
+        errno = EDEADLK;
+        play_not_graded(play, "the program held the kit itself in the kernel");
+    }
     if (end == END_DEADLINE && play->verdict->status != VERDICT_FAIL) {
         errno = ETIME; /* the clock is no judge of programs */
         play_not_graded(play, "nothing could be proved in time; is this "

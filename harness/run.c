@@ -344,7 +344,7 @@ int run_step(struct step_result *result, const struct run_options *options)
     run.options = options;
     run.next_port = (uint16_t)(12000 + 1000 * (result->step->name[0] % 16));
     signal(SIGPIPE, SIG_IGN);
-    if (watchdog_start() != 0)
+    if (watchdog_start(WATCHDOG_S) != 0)
         return -1;
     if (run_build())
         play_step();

@@ -2,6 +2,7 @@
  * was found in it is the verdict of each of them. */
 #define _GNU_SOURCE
 #include "run_internal.h"
+#include "watchdog.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,7 @@ bool run_is_watched(const struct step_case *row)
  * valgrind saw is the verdict. */
 void run_judge_watched(const struct step_case *row, struct verdict *verdict)
 {
+    watchdog_feed(0);
     if (run.play->program) {
         bool whole = verdict->status == VERDICT_PASS;
         bool settled = whole && !run.play->unsettled;

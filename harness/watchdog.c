@@ -2,17 +2,21 @@
 #define _GNU_SOURCE
 #include "watchdog.h"
 
+#include "census.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
-
-#define HUNGER_S 60
+#include <unistd.h>
 
 static _Atomic uint32_t fed;
 static _Atomic int32_t watched;
+static _Atomic bool bit;
+static unsigned hunger_s;
 
 /* The program leads a session of its own: its children end with it. */
 static void end_program(void)
@@ -21,8 +25,15 @@ static void end_program(void)
 
     if (program <= 0)
         return;
+    atomic_store(&bit, true);
     kill(-program, SIGKILL);
     kill(program, SIGKILL);
+}
+
+/* A harness that only waits for a processor is held by nobody. */
+static bool is_held(void)
+{
+    return strchr("SD", census_state(getpid())) != NULL;
 }
 
 static void *watch(void *arg)
@@ -36,18 +47,20 @@ static void *watch(void *arg)
         uint32_t before = atomic_load(&fed);
 
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += HUNGER_S;
+        until.tv_sec += hunger_s;
         while (pthread_cond_timedwait(&never, &mutex, &until) != ETIMEDOUT)
             continue;
-        if (atomic_load(&fed) == before)
+        if (atomic_load(&fed) == before && is_held())
             end_program();
     }
     return arg;
 }
 
-int watchdog_start(void)
+int watchdog_start(unsigned seconds)
 {
     pthread_t thread;
+
+    hunger_s = seconds;
     int error = pthread_create(&thread, NULL, watch, NULL);
 
     return error ? error : pthread_detach(thread);
@@ -57,4 +70,9 @@ void watchdog_feed(pid_t program)
 {
     atomic_fetch_add(&fed, 1);
     atomic_store(&watched, program);
+}
+
+bool watchdog_has_bitten(void)
+{
+    return atomic_exchange(&bit, false);
 }
