@@ -27,8 +27,9 @@
 /* How long a start may take; the net below, not a verdict. */
 #define READY_MS      30000
 #define LOADER_CPU_NS 20000000000u
-/* When to look again at what was killed. */
+/* Wait for what was killed: but many could fork faster than they die. */
 #define DEATH_MS 100
+#define FEW      64
 
 static void close_fd(int *fd)
 {
@@ -243,7 +244,7 @@ void program_kill(struct program *program)
         if (left == 0 && !program->running)
             break;
         kill(program->server, SIGCONT); /* a program may have stopped it */
-        if (left > 0)
+        if (left > 0 && left < FEW && !atomic_load(&program->trace->over))
             await_death(one);
         int heard =
             program->running ? hear(program, &said, left ? 0 : DEATH_MS) : 0;
