@@ -7,6 +7,9 @@ no other but those that its bug breaks by its nature (`Also:`); one of the
 verdicts should name its line (`Line:`). A variant (tests/variants/STEP/NAME.c)
 and a solution must get full marks, a stub none.
 
+With --quick one mutant of each obligation of a step is examined, those with
+`Quick: yes`, and every variant but the slow ones, with `Quick: no`.
+
 The right line is where the student has to look: a call, since a program is
 seen by its calls. It is the one to change; or, where what is to change makes
 no call, the one that gets its wrong value, or whose result it mistreats; for
@@ -64,10 +67,12 @@ class Program:
         self.kind, self.step, self.path = kind, step, path
         self.name = path.stem
         self.fails, self.also, self.line = None, set(), None
+        text = path.read_text()
+        self.quick = dict(re.findall(r"^[/ ]\*\s*(Quick):\s*(\w+)", text,
+                                     re.M)).get("Quick")
         if kind == "mutants":
-            self.read_claim(path.read_text())
-        elif kind == "variants" and \
-                not path.read_text().startswith("/* Right: "):
+            self.read_claim(text)
+        elif kind == "variants" and not text.startswith("/* Right: "):
             raise ValueError(f"{path}: begins with no /* Right: */")
 
     def __str__(self):
@@ -277,6 +282,18 @@ def programs(options):
             and fnmatch.fnmatch(p.name, options.only)]
 
 
+def quick_ones(candidates):
+    """Of each obligation the first mutant, and what says so itself."""
+    chosen, known = [], set()
+    for program in candidates:
+        kind = (program.kind, program.step, program.fails)
+        is_new = program.kind != "mutants" or kind not in known
+        if program.quick == "yes" or is_new and program.quick != "no":
+            known.add(kind)
+            chosen.append(program)
+    return chosen
+
+
 def repetitions(candidates, options):
     """How often each is graded: of the mutants only some, spread evenly."""
     mutants = [p for p in candidates if p.kind == "mutants"]
@@ -416,8 +433,8 @@ def parse_options():
                         help="that the grader is run by: \"nice -n 19\", "
                              "\"taskset -c 0\", \"prlimit --nofile=64\"")
     parser.add_argument("--quick", action="store_true",
-                        help="valgrind's cases only for the mutants that "
-                             "need them")
+                        help="some of the mutants; valgrind's cases only for "
+                             "those that need them")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     for name in ("grade", "interposer", "work"):
@@ -430,6 +447,8 @@ def main():
     options, begun = parse_options(), time.monotonic()
     try:
         candidates = programs(options)
+        if options.quick:
+            candidates = quick_ones(candidates)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

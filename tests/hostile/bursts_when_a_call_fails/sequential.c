@@ -3,7 +3,7 @@
  *
  * case: *_every_*_failure
  * most: 0
- * long: yes
+ * long: namespaces rootless uid plain
  */
 #include "net.h"
 

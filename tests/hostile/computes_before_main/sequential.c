@@ -2,7 +2,7 @@
  *
  * most: 0
  * says: does not come to its main\(\): it used more CPU time
- * long: yes
+ * long: namespaces rootless uid plain
  */
 #include "net.h"
 

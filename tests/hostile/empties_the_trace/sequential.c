@@ -2,6 +2,7 @@
  *
  * case: *_cost_nothing
  * most: 0
+ * long: rootless uid plain
  */
 #include "net.h"
 

@@ -2,7 +2,7 @@
  *
  * case: *
  * most: 0
- * long: yes
+ * long: namespaces rootless uid plain
  * says: it takes the compiler
  */
 #define A0  int x;

@@ -3,7 +3,7 @@
  *
  * case: echoes_before_the_end
  * most: 0.5
- * long: yes
+ * long: namespaces rootless uid plain
  * status: 0 1
  */
 #include "net.h"

@@ -3,6 +3,7 @@
  *
  * most: 0
  * says: more than [0-9]+ MiB of memory
+ * long: rootless uid plain
  */
 #include "net.h"
 

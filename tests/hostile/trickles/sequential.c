@@ -2,7 +2,7 @@
  * it neither spins nor waits.
  *
  * most: 0
- * long: yes
+ * long: namespaces rootless uid plain
  * says: without any progress
  */
 #include "net.h"

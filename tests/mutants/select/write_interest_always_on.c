@@ -2,7 +2,8 @@
  * nearly always so: one idle client makes the server spin.
  * Fails: idle
  * Also: accept
- * Line: 121
+ * Line: 122
+ * Quick: no
  */
 #include <errno.h>
 #include <fcntl.h>

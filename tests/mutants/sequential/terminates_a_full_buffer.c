@@ -1,6 +1,7 @@
 /* Wrong: puts a NUL behind what it read, also when the buffer is full.
  * Fails: memory
- * Line: 63
+ * Line: 64
+ * Quick: yes
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -2,7 +2,8 @@
  * accept may change it before the thread reads it.
  * Fails: race
  * Also: echo concurrency descriptors shutdown
- * Line: 123
+ * Line: 124
+ * Quick: yes
  */
 #include <errno.h>
 #include <netinet/in.h>

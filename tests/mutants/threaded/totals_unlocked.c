@@ -1,6 +1,7 @@
 /* Wrong: the bytes are added without the lock; threads race on the total.
  * Fails: race
- * Line: 67
+ * Line: 68
+ * Quick: yes
  */
 #include <errno.h>
 #include <netinet/in.h>

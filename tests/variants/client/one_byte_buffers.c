@@ -1,4 +1,5 @@
-/* Right: byte by byte in two threads, SIGPIPE blocked. */
+/* Right: byte by byte in two threads, SIGPIPE blocked.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>

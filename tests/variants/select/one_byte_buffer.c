@@ -1,5 +1,6 @@
 /* Right: one byte of buffer for each client: slow, and every byte comes
- * back. */
+ * back.
+ * Quick: no */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

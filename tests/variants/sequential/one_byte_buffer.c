@@ -1,4 +1,5 @@
-/* Right: everything in main, one byte at a time. */
+/* Right: everything in main, one byte at a time.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Right: says at length that something is short, and rests for a while. */
+/* Right: says at length that something is short, and rests for a while.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
