@@ -11,17 +11,24 @@
 #include <string.h>
 #include <unistd.h>
 
+__attribute__((format(printf, 1, 0))) static int open_proc(const char *format,
+                                                           va_list list)
+{
+    char path[96];
+
+    vsnprintf(path, sizeof(path), format, list);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* Reads a whole file of /proc. Returns its length, or -1. */
 __attribute__((format(printf, 3, 4))) static ssize_t
 read_proc(char *text, size_t size, const char *format, ...)
 {
-    char path[96];
     va_list list;
 
     va_start(list, format);
-    vsnprintf(path, sizeof(path), format, list);
+    int fd = open_proc(format, list);
     va_end(list);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     size_t len = 0;
@@ -37,6 +44,23 @@ read_proc(char *text, size_t size, const char *format, ...)
     return (ssize_t)len;
 }
 
+/* The same of a line, which the kernel gives whole at once. */
+__attribute__((format(printf, 3, 4))) static ssize_t
+read_line(char *text, size_t size, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    int fd = open_proc(format, list);
+    va_end(list);
+    if (fd < 0)
+        return -1;
+    ssize_t n = read(fd, text, size - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n;
+}
+
 /* What follows the command's name, which may hold anything: state, parent... */
 static const char *after_name(const char *stat)
 {
@@ -45,20 +69,35 @@ static const char *after_name(const char *stat)
     return end && end[1] ? end + 2 : NULL;
 }
 
-char census_state(pid_t pid)
+/* Its state, and how many threads it has; 'X' and 0 where it is gone. */
+static char read_stat(pid_t pid, unsigned *threads)
 {
     char stat[512];
-    const char *rest;
+    const char *rest = NULL;
 
-    if (read_proc(stat, sizeof(stat), "/proc/%d/stat", pid) <= 0)
+    if (read_line(stat, sizeof(stat), "/proc/%d/stat", pid) > 0)
+        rest = after_name(stat);
+    if (!rest || sscanf(rest,
+                        "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                        "%*s %*s %*s %*s %u",
+                        threads) != 1) {
+        *threads = 0;
         return 'X';
-    rest = after_name(stat);
-    return rest ? *rest : 'X';
+    }
+    return *rest;
+}
+
+char census_state(pid_t pid)
+{
+    unsigned threads;
+
+    return read_stat(pid, &threads);
 }
 
 static int add_process(struct census *census, pid_t pid, pid_t parent)
 {
-    char state = census_state(pid);
+    unsigned threads;
+    char state = read_stat(pid, &threads);
 
     if (state == 'X')
         return 0;
@@ -72,7 +111,7 @@ static int add_process(struct census *census, pid_t pid, pid_t parent)
         census->room = room;
     }
     census->process[census->count++] =
-        (struct census_process){pid, parent, state};
+        (struct census_process){pid, parent, state, threads};
     census->zombies += state == 'Z';
     return 0;
 }
@@ -96,12 +135,16 @@ static int add_children_of(struct census *census, pid_t pid, pid_t tid,
     }
 }
 
-static int add_all_children(struct census *census, pid_t pid, pid_t except)
+/* Each thread has children of its own; most programs have one of these. */
+static int add_all_children(struct census *census, pid_t pid, unsigned threads,
+                            pid_t except)
 {
     char path[64];
     struct dirent *entry;
     int result = 0;
 
+    if (threads == 1)
+        return add_children_of(census, pid, pid, except);
     snprintf(path, sizeof(path), "/proc/%d/task", pid);
     DIR *tasks = opendir(path);
     if (!tasks)
@@ -115,13 +158,20 @@ static int add_all_children(struct census *census, pid_t pid, pid_t except)
 
 int census_take(struct census *census, pid_t parent, pid_t except)
 {
+    unsigned threads;
+
     memset(census, 0, sizeof(*census));
-    if (add_all_children(census, parent, except) < 0)
+    read_stat(parent, &threads);
+    if (add_all_children(census, parent, threads, except) < 0)
         return -1;
-    for (size_t i = 0; i < census->count; i++)
-        if (census->process[i].state != 'Z' &&
-            add_all_children(census, census->process[i].pid, except) < 0)
+    for (size_t i = 0; i < census->count; i++) {
+        const struct census_process *process = &census->process[i];
+
+        if (process->state != 'Z' &&
+            add_all_children(census, process->pid, process->threads, except) <
+                0)
             return -1;
+    }
     return 0;
 }
 
@@ -138,7 +188,7 @@ static void read_syscall(struct census_thread *thread)
     unsigned long long a[6];
 
     thread->syscall = -2;
-    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/syscall", thread->pid,
+    if (read_line(text, sizeof(text), "/proc/%d/task/%d/syscall", thread->pid,
                   thread->tid) <= 0)
         return;
     int n = sscanf(text, "%ld %llx %llx %llx %llx %llx %llx", &thread->syscall,
@@ -149,17 +199,12 @@ static void read_syscall(struct census_thread *thread)
         thread->arg[i] = a[i];
 }
 
-static bool read_thread(struct census_thread *thread)
+static void read_turns(struct census_thread *thread)
 {
     char text[512];
     unsigned long long cpu, waited, turns;
 
-    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/stat", thread->pid,
-                  thread->tid) <= 0)
-        return false;
-    const char *rest = after_name(text);
-    thread->state = rest ? *rest : 'X';
-    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/schedstat", thread->pid,
+    if (read_line(text, sizeof(text), "/proc/%d/task/%d/schedstat", thread->pid,
                   thread->tid) > 0 &&
         sscanf(text, "%llu %llu %llu", &cpu, &waited, &turns) == 3) {
         thread->cpu_ns = cpu;
@@ -167,15 +212,42 @@ static bool read_thread(struct census_thread *thread)
     }
     if (thread->state == 'S')
         read_syscall(thread);
+}
+
+static bool read_thread(struct census_thread *thread)
+{
+    char text[512];
+
+    if (read_line(text, sizeof(text), "/proc/%d/task/%d/stat", thread->pid,
+                  thread->tid) <= 0)
+        return false;
+    const char *rest = after_name(text);
+    thread->state = rest ? *rest : 'X';
+    read_turns(thread);
     return true;
 }
 
 size_t census_threads(pid_t pid, struct census_thread *threads, size_t most)
 {
+    const struct census_process process = {.pid = pid};
+
+    return census_threads_of(&process, threads, most);
+}
+
+size_t census_threads_of(const struct census_process *process,
+                         struct census_thread *threads, size_t most)
+{
+    pid_t pid = process->pid;
     char path[64];
     struct dirent *entry;
     size_t count = 0;
 
+    if (process->threads == 1 && most > 0) {
+        threads[0] = (struct census_thread){
+            .pid = pid, .tid = pid, .state = process->state, .syscall = -2};
+        read_turns(&threads[0]);
+        return 1;
+    }
     snprintf(path, sizeof(path), "/proc/%d/task", pid);
     DIR *tasks = opendir(path);
     if (!tasks)
@@ -259,7 +331,7 @@ uint64_t census_resident_bytes(pid_t pid)
     char text[256];
     unsigned long long size, resident;
 
-    if (read_proc(text, sizeof(text), "/proc/%d/statm", pid) <= 0 ||
+    if (read_line(text, sizeof(text), "/proc/%d/statm", pid) <= 0 ||
         sscanf(text, "%llu %llu", &size, &resident) != 2)
         return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);

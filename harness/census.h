@@ -18,6 +18,7 @@ struct census_process {
     pid_t pid;
     pid_t parent;
     char state; /* as in proc(5): R S D Z T ... */
+    unsigned threads;
 };
 
 struct census {
@@ -55,6 +56,11 @@ void census_release(struct census *census);
 /* Lists the threads of a process, at most `most`. Returns how many; 0 where
  * the process is gone. */
 size_t census_threads(pid_t pid, struct census_thread *threads, size_t most);
+
+/* The same of a process of a census that was just taken: with one thread its
+ * state is that of then. */
+size_t census_threads_of(const struct census_process *process,
+                         struct census_thread *threads, size_t most);
 
 /* How many threads a process has; 0 where it is gone. */
 size_t census_thread_count(pid_t pid);

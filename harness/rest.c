@@ -116,13 +116,14 @@ static void add_process(struct rest *rest, struct program *program,
         rest->zombies++;
         return;
     }
-    size_t count = census_threads(process->pid, threads, THREADS);
+    size_t count = census_threads_of(process, threads, THREADS);
     rest->processes++;
     for (size_t i = 0; i < count; i++)
         add_thread(rest, program->trace, &threads[i]);
     if (count == 0)
         rest->state = REST_BUSY; /* it went while we looked */
-    if (rest->state == REST_BLOCKED && census_has_timer(process->pid))
+    if (rest->state == REST_BLOCKED && atomic_load(&program->trace->timers) &&
+        census_has_timer(process->pid))
         rest->state = REST_TIMED;
 }
 

@@ -117,6 +117,7 @@ struct trace {
     _Atomic uint64_t paused_ms;     /* time-outs that ran to their end */
     _Atomic uint32_t timed_sockets; /* SO_RCVTIMEO or SO_SNDTIMEO was set */
     _Atomic uint32_t alarms;        /* alarm or setitimer was armed */
+    _Atomic uint32_t timers;        /* timer_create and timerfd_create */
     _Atomic uint32_t stdio_sockets; /* fdopen of a socket */
     _Atomic uint32_t unsafe;        /* unsafe calls in a handler */
     _Atomic uint32_t errno_lost;    /* handlers that left another errno */

@@ -1,5 +1,7 @@
 /* time.c - pauses and timers: sleep(3), nanosleep(2), alarm(2),
- * setitimer(2). A program in one of them is not at rest. */
+ * setitimer(2). A program in one of them is not at rest; nor may it be with a
+ * timer of timer_create(2) or timerfd_create(2): these are no calls of the
+ * trace, what becomes of them is seen in /proc. */
 #include "interposer.h"
 
 static void pause_ends(struct call *c, int64_t result)
@@ -73,4 +75,22 @@ int setitimer(__itimer_which_t which, const struct itimerval *value,
     if (trace && value && (value->it_value.tv_sec || value->it_value.tv_usec))
         atomic_fetch_add(&trace->alarms, 1);
     return (int)call_end(&c, real.setitimer(which, value, old));
+}
+
+static void note_timer(void)
+{
+    if (trace)
+        atomic_fetch_add(&trace->timers, 1);
+}
+
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
+{
+    note_timer();
+    return real.timer_create(clock, event, timer);
+}
+
+int timerfd_create(int clock, int flags)
+{
+    note_timer();
+    return real.timerfd_create(clock, flags);
 }
