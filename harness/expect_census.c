@@ -8,26 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-struct tree {
-    size_t live, zombies;
-};
-
-static void take_tree(struct play *play, struct tree *tree)
+/* What there is of it; nothing where we cannot look. */
+static struct rest look(struct play *play)
 {
-    struct rest rest;
+    struct rest now;
 
-    memset(tree, 0, sizeof(*tree));
-    if (rest_look(&rest, play->program) < 0)
-        return;
-    struct census own, orphans;
-    census_take(&own, play->program->server, 0);
-    census_take(&orphans, getpid(), play->program->server);
-    for (size_t i = 0; i < own.count; i++)
-        own.process[i].state == 'Z' ? tree->zombies++ : tree->live++;
-    for (size_t i = 0; i < orphans.count; i++)
-        orphans.process[i].state == 'Z' ? tree->zombies++ : tree->live++;
-    census_release(&own);
-    census_release(&orphans);
+    if (rest_look(&now, play->program) < 0)
+        memset(&now, 0, sizeof(now));
+    return now;
 }
 
 size_t play_children(struct play *play, pid_t *pids, size_t most)
@@ -51,10 +39,7 @@ size_t play_children(struct play *play, pid_t *pids, size_t most)
 
 unsigned play_processes(struct play *play)
 {
-    struct tree tree;
-
-    take_tree(play, &tree);
-    return (unsigned)tree.live;
+    return (unsigned)look(play).processes;
 }
 
 #define FDS 256
@@ -108,23 +93,23 @@ void expect_processes(struct play *play, unsigned count)
 
 static bool no_zombies(struct play *play, void *arg)
 {
-    struct tree *tree = arg;
+    struct rest *now = arg;
 
-    take_tree(play, tree);
-    return tree->zombies == 0;
+    *now = look(play);
+    return now->zombies == 0;
 }
 
 void expect_no_zombies(struct play *play)
 {
-    struct tree tree;
+    struct rest now;
     enum play_end end;
 
     play_blame_for(play, BLAME_CHILDREN);
-    if (!comes_true(play, no_zombies, &tree, &end))
+    if (!comes_true(play, no_zombies, &now, &end))
         play_fail(play, "no child that has ended is left as a zombie",
-                  "at rest, %zu of its children %s zombie%s", tree.zombies,
-                  tree.zombies == 1 ? "is a" : "are",
-                  tree.zombies == 1 ? "" : "s");
+                  "at rest, %zu of its children %s zombie%s", now.zombies,
+                  now.zombies == 1 ? "is a" : "are",
+                  now.zombies == 1 ? "" : "s");
     play_blame_for(play, BLAME_BY_ITSELF);
 }
 
