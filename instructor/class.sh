@@ -107,6 +107,7 @@ todo=$(ungraded)
 if [ "$todo" -lt "$all" ]; then
     echo "class: $((all - todo)) of $all are graded already"
 fi
+export HOME="${HOME:-$out/kit}" # parallel keeps something there
 # What runs here has no kit of its own; {1} has no sign that a shell minds.
 export CLASS_FOLDER="$out"
 interrupted=
