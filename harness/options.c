@@ -225,7 +225,8 @@ static size_t count_matches(const struct options *options)
 
         for (size_t i = 0; i < step->count; i++)
             count += options_name(options->steps, step->name) &&
-                     fnmatch(options->pattern, step->cases[i].name, 0) == 0;
+                     fnmatch(options->pattern, step->cases[i].name,
+                             FNM_EXTMATCH) == 0;
     }
     return count;
 }

@@ -32,7 +32,7 @@ static bool is_wanted(const struct step_case *row)
     if (row->tool != TOOL_NONE ? run.options->without_valgrind
                                : run.options->only_valgrind)
         return false;
-    return !pattern || fnmatch(pattern, row->name, 0) == 0;
+    return !pattern || fnmatch(pattern, row->name, FNM_EXTMATCH) == 0;
 }
 
 static size_t index_of(const struct step *step, const char *name)

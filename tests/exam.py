@@ -8,7 +8,8 @@ verdicts should name its line (`Line:`). A variant (tests/variants/STEP/NAME.c)
 and a solution must get full marks, a stub none.
 
 With --quick one mutant of each obligation of a step is examined, those with
-`Quick: yes`, and every variant but the slow ones, with `Quick: no`.
+`Quick: yes`, and every variant but the slow ones, with `Quick: no`; all of
+them without the sweep, but for mutants that only the sweep finds.
 
 The right line is where the student has to look: a call, since a program is
 seen by its calls. It is the one to change; or, where what is to change makes
@@ -46,6 +47,7 @@ OBLIGATIONS = ("build startup echo partial interrupt reset accept fork thread "
 LONGEST_S = 600       # for one program; the grader has deadlines of its own
 NEAR_LINES = 5        # a call's result is often looked at a little below
 WATCHED = {"memory", "leak", "descriptors", "race"}  # seen by valgrind
+NO_SWEEP = "!(survives_every_*|reports_every_*)"
 LINE_SCORE = 0.95     # of a whole exam, at the least
 REPEATED_MUTANTS = 20  # the others are told once, however often we repeat
 
@@ -150,9 +152,13 @@ def grade(program, folder, options):
         submission = folder / "submission"
         submission.mkdir()
         shutil.copy(program.path, submission / f"{program.step}.c")
-    valgrind = "no" if options.quick and program.fails not in WATCHED else ""
-    return grade_folder(program.step, submission, folder, options,
-                        "--valgrind", valgrind)
+    if options.quick:
+        turn = grade_folder(
+            program.step, submission, folder, options, "--case", NO_SWEEP,
+            "--valgrind", "yes" if program.fails in WATCHED else "no")
+        if program.kind != "mutants" or program.fails in turn.broken():
+            return turn
+    return grade_folder(program.step, submission, folder, options)
 
 
 def grade_folder(step, submission, folder, options, *more):
@@ -433,8 +439,8 @@ def parse_options():
                         help="that the grader is run by: \"nice -n 19\", "
                              "\"taskset -c 0\", \"prlimit --nofile=64\"")
     parser.add_argument("--quick", action="store_true",
-                        help="some of the mutants; valgrind's cases only for "
-                             "those that need them")
+                        help="some of the mutants; the sweep and valgrind's "
+                             "cases only for those that need them")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     for name in ("grade", "interposer", "work"):

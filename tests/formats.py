@@ -29,6 +29,7 @@ import junitparser
 import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # the sources stay as they are
 sys.path.insert(0, str(HERE / "formats"))
 import schemas  # noqa: E402
 
