@@ -92,6 +92,7 @@ class Class:
             [KIT / "instructor/class.sh", self.kit], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={**self.environment, **changes})
 
     def run(self, **changes):
