@@ -60,13 +60,18 @@ replays: build ## replay a failed case of each obligation 20 times
 	    --interposer $(BUILD)/interposer.so $(if $(STEP),--step $(STEP))
 
 .PHONY: bench
-bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server ## measure a case beside strace and others [RUNS=300 RESULTS=FILE]
+bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server \
+    $(BUILD)/tests/bench/sweeps ## measure a case beside strace and others [RUNS=300 RESULTS=FILE]
 	@harness/needs.sh bench
 	@tests/bench/bench.sh $(abspath $(BUILD)) $(RUNS) \
 	    $(if $(RESULTS),| tee "$(RESULTS)")
 
 $(BUILD)/tests/bench/bench: tests/bench/bench.c tests/bench/server.c \
     $(LIBRARY_O) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) $(DEFINES) -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+$(BUILD)/tests/bench/sweeps: tests/bench/sweeps.c $(LIBRARY_O) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FLAGS) $(DEFINES) -o $@ $(filter %.c %.o,$^) $(LIBS)
 

@@ -19,4 +19,38 @@ echo "- Load before: $(cut -d' ' -f1 /proc/loadavg) (1 min), of $(nproc) cores"
 echo "- Command: \`make bench RUNS=$runs\`"
 echo
 "$build/tests/bench/bench" "$build/tests/bench/server" "$build/interposer.so" \
-    "$runs"
+    "$runs" || exit
+
+# The median of five, in ms.
+time_of() {
+    for _ in 1 2 3 4 5; do
+        begun=$(date +%s%N)
+        "$build/grade" --interposer "$build/interposer.so" \
+            --submission solutions --report "$build/bench" --formats none \
+            "$@" >/dev/null 2>&1 || exit 1
+        echo $((($(date +%s%N) - begun) / 1000000))
+    done | sort -n | sed -n 3p
+}
+
+echo
+echo "# What grading the seven solutions costs"
+echo
+echo "Medians of five, in ms; building them is in each."
+echo
+echo "| of \`make grade SUBMISSION=solutions\` |    ms |"
+echo "|---------------------------------------|------:|"
+built=$(time_of --case compiles --valgrind no)
+swept=$(time_of --case '@(survives|reports)_every_*' --valgrind no)
+printf '| %-37s | %5d |\n' "building alone" "$built" \
+    "the sweeps, without building" $((swept - built)) \
+    "all but valgrind's cases" "$(time_of --valgrind no)" \
+    "valgrind's cases alone" "$(time_of --valgrind only)" \
+    "everything" "$(time_of)"
+
+echo
+echo "# What a sweep costs"
+echo
+echo "The sequential server's, medians of five, in ms. In the first table the"
+echo "scene grows, and with it the number of runs and what each has to play."
+echo
+"$build/tests/bench/sweeps" "$build/interposer.so" solutions tests/bench/hangs
