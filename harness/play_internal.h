@@ -81,6 +81,7 @@ struct play {
     uint64_t moved_then;
     uint64_t cpu_then;
     uint64_t time_then;
+    uint32_t looks_since;
     uint32_t calls_at_peers; /* since the last at the peers or on the wire */
     uint64_t paused_at_peers;
     uint64_t cpu_at_peers;
