@@ -91,8 +91,9 @@ sweep: build ## only the rows that make every call fail in every way [STEP=forke
 	    $(if $(V),--verbose)
 
 .PHONY: torture
-torture: build ## failures in pairs, then at random: STEP=forked [SECONDS=60] [SEED=1]
+torture: build ## failures in pairs, at random, and under valgrind: STEP=forked [SECONDS=60] [SEED=1] [VALGRIND=no]
 	@$(BUILD)/torture --step "$(STEP)" --seconds "$(SECONDS)" \
+	    --valgrind "$(VALGRIND)" \
 	    --plans "$(PLANS)" --seed "$(SEED)" --submission "$(SUBMISSION)" \
 	    --report $(BUILD)/torture-report --interposer $(BUILD)/interposer.so \
 	    --isolation "$(ISOLATION)"

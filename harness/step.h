@@ -43,6 +43,8 @@ struct sweep_rules {
     /* What the clients do (schedule.h), in place of the sweep's scene; NULL:
      * that one. */
     const char *schedule;
+    /* Under valgrind, fail each call in turn, not one a place of the code. */
+    bool every_call;
 };
 
 struct step {

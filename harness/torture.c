@@ -1,9 +1,10 @@
 /* torture.c - `make torture`: one failure at a time, every two of them, then
- * several at random with clients that act at random, until the time is up.
+ * several at random with clients that act at random, until the time is up;
+ * then each failure by itself under valgrind.
  *
  * torture --step NAME [--seconds N | --plans N] [--seed N] [--finds N]
  *         [--submission DIR] [--report DIR] [--interposer FILE]
- *         [--isolation namespaces|uid|plain]
+ *         [--isolation namespaces|uid|plain] [--valgrind yes|no]
  *
  * The clock ends the search between two runs; no verdict knows it. What does
  * harm is made as small as it gets, and told with the command that plays it
@@ -33,6 +34,7 @@
 
 struct options {
     const char *report, *interposer, *isolation;
+    bool without_valgrind;
     int log;
     struct torture_options search;
 };
@@ -73,6 +75,13 @@ static uint64_t parse_number(const char *what, const char *text, uint64_t most)
     return number;
 }
 
+static bool is_no(const char *text)
+{
+    if (*text && strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+        give_up("VALGRIND is yes or no, not %s", text);
+    return strcmp(text, "no") == 0;
+}
+
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option names[] = {
@@ -85,6 +94,7 @@ static struct options parse_options(int argc, char **argv)
         {"report", required_argument, NULL, 'r'},
         {"interposer", required_argument, NULL, 'i'},
         {"isolation", required_argument, NULL, 'I'},
+        {"valgrind", required_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
     };
     struct options options = {.report = "build/torture-report",
@@ -130,6 +140,9 @@ static struct options parse_options(int argc, char **argv)
         case 'I':
             options.isolation = optarg;
             break;
+        case 'v':
+            options.without_valgrind = is_no(optarg);
+            break;
         default:
             exit(NOT_TRIED);
         }
@@ -146,7 +159,9 @@ static int work(void *arg)
     const struct run_options options = {.submission = &job->submission,
                                         .interposer = &job->interposer,
                                         .suppressions = &job->suppressions,
-                                        .story = {-1, -1}};
+                                        .story = {-1, -1},
+                                        .without_valgrind =
+                                            job->options->without_valgrind};
 
     job->options->search.out = fdopen(dup(STDOUT_FILENO), "w");
     dup2(job->options->log, STDOUT_FILENO);
@@ -214,6 +229,32 @@ static void prepare(struct job *job, struct options *options)
     job->result->step = torture_step(&options->search);
 }
 
+/* Where a second row was not watched, the first one says why. Returns the
+ * status of the exit. */
+static int tell_watched(const struct step_result *result)
+{
+    unsigned failed = 0, judged = 0;
+
+    for (size_t i = 2; i < result->step->count; i++) {
+        const struct verdict *verdict = &result->verdict[i];
+
+        if (verdict->status == VERDICT_ERROR)
+            give_up("%s", verdict->came);
+        judged += verdict->status == VERDICT_PASS;
+        if (verdict->status != VERDICT_FAIL)
+            continue;
+        failed++;
+        printf("  HARM under valgrind at %s:%d %s()\n    expected  %s\n"
+               "    came      %s\n",
+               verdict->file, verdict->line, verdict->function,
+               verdict->expected, verdict->came);
+    }
+    if (failed + judged > 0)
+        printf("  %-18s %6u of %6u rules kept\n", "under valgrind", judged,
+               failed + judged);
+    return failed > 0;
+}
+
 /* What no search has said yet. */
 static int end(const struct step_result *result, int status)
 {
@@ -221,10 +262,11 @@ static int end(const struct step_result *result, int status)
 
     if (status < 0)
         give_up("there is no sandbox: %s", sandbox_trouble());
-    if (verdict->status == VERDICT_PASS)
-        return 0;
-    if (verdict->status == VERDICT_FAIL)
-        return 1;
+    if (verdict->status == VERDICT_PASS || verdict->status == VERDICT_FAIL) {
+        bool harmed = verdict->status == VERDICT_FAIL;
+
+        return tell_watched(result) || harmed;
+    }
     if (result->build.messages[0] && !result->build.built)
         fputs(result->build.messages, stderr);
     give_up("%s", result->note[0]    ? result->note

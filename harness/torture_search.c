@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "torture_search.h"
 
+#include "result.h"
 #include "sweep_internal.h"
 #include "torture_plan.h"
 
@@ -363,17 +364,25 @@ static void play_torture(struct play *play)
 
 const struct step *torture_step(const struct torture_options *options)
 {
-    static struct step_case cases[2];
+    static struct step_case cases[RESULT_CASES];
+    const struct step *step = options->step;
+    size_t count = 0;
 
-    cases[0] = options->step->cases[0];
-    cases[1] = (struct step_case){
+    cases[count++] = step->cases[0];
+    cases[count++] = (struct step_case){
         .name = "torture",
         .why = "What is survived one by one is survived together.",
         .hint = "Replay what it prints.",
         .play = play_torture};
+    for (size_t i = 0; i < step->count; i++)
+        if (step->cases[i].tool != TOOL_NONE)
+            cases[count++] = step->cases[i];
+    for (size_t i = 0; i < count; i++)
+        cases[i].needs = NULL;
     torture.options = options;
-    torture.step = *options->step;
+    torture.step = *step;
     torture.step.cases = cases;
-    torture.step.count = STEP_COUNT(cases);
+    torture.step.count = count;
+    torture.step.sweep.every_call = true;
     return &torture.step;
 }

@@ -22,8 +22,10 @@ struct torture_options {
     FILE *out;    /* gets what did harm, as it is found */
 };
 
-/* The step with the search as its one case, to be played by run_step() in a
- * sandbox. The case fails where harm was done. `options` must outlive it. */
+/* The step with the search as its first case behind the build, which fails
+ * where harm was done; then its own cases for valgrind, with each call that
+ * can fail. To be played by run_step() in a sandbox. `options` must outlive
+ * it. */
 const struct step *torture_step(const struct torture_options *options);
 
 #endif

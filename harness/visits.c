@@ -95,22 +95,33 @@ static void meet_failure(struct play *play, const struct fault *fault,
     }
 }
 
-static void visit_all(struct play *play, unsigned at_once)
-{
-    /* Too large for the stack; a play may end in the middle. */
-    static struct worklist list;
-    static struct swept_calls calls;
+/* Too large for the stack; a play may end in the middle. */
+static struct worklist list;
 
+static void meet_class(struct play *play, const struct swept_calls *calls,
+                       unsigned at_once, enum failure_class class)
+{
     memset(&list, 0, sizeof(list));
-    list.class = CLASS_COUNT;
+    list.class = class;
     list.is_client = play->step->is_client;
     list.survives_sigpipe = play->step->sweep.survives_sigpipe;
-    play_forget_plan(play);
-    record(play, &calls);
-    worklist_add(&list, &calls, NULL);
+    worklist_add(&list, calls, NULL);
     for (size_t i = 0; i < list.count; i++)
         if (list.work[i].fault[0].last != FAULT_FOREVER)
             meet_failure(play, &list.work[i].fault[0], at_once);
+}
+
+static void visit_all(struct play *play, unsigned at_once)
+{
+    static struct swept_calls calls;
+
+    play_forget_plan(play);
+    record(play, &calls);
+    if (!play->step->sweep.every_call)
+        meet_class(play, &calls, at_once, CLASS_COUNT);
+    else
+        for (int class = 0; class < CLASS_COUNT; class ++)
+            meet_class(play, &calls, at_once, (enum failure_class) class);
 }
 
 void sweep_visits(struct play *play, unsigned at_once)
