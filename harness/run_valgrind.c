@@ -39,7 +39,9 @@ void run_judge_watched(const struct step_case *row, struct verdict *verdict)
     watchdog_feed(0);
     if (run.play->program) {
         bool whole = verdict->status == VERDICT_PASS;
-        bool settled = whole && !run.play->unsettled;
+        /* A server that has died had no time to give anything back. */
+        bool died = !run.play->step->is_client && program_ended(&run.program);
+        bool settled = whole && !run.play->unsettled && !died;
 
         run.watched = row;
         snprintf(run.watched_until, sizeof(run.watched_until), "%.500s",

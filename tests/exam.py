@@ -274,7 +274,8 @@ def examine(program, turns, options):
 
 
 def programs(options):
-    """In the order of the steps; solutions and stubs first."""
+    """In the order of the steps; solutions and stubs first, but before all
+    those that take long: at the end they would keep one processor busy."""
     found = []
     for kind, root in (("solutions", "solutions"), ("stubs", "exercises")):
         found += [Program(kind, step, HERE.parent / root / f"{step}.c")
@@ -283,9 +284,10 @@ def programs(options):
         for step in STEPS:
             found += [Program(kind, step, path)
                       for path in sorted((HERE / kind / step).glob("*.c"))]
-    return [p for p in found
-            if (not options.step or p.step in options.step)
-            and fnmatch.fnmatch(p.name, options.only)]
+    found = [p for p in found
+             if (not options.step or p.step in options.step)
+             and fnmatch.fnmatch(p.name, options.only)]
+    return sorted(found, key=lambda program: program.quick != "no")
 
 
 def quick_ones(candidates):

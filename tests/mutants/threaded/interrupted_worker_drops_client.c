@@ -1,7 +1,9 @@
 /* Wrong: SIGUSR1, which asks for the totals, may interrupt a thread's read,
  * and EINTR is taken for a broken connection; the signal cuts a client off.
+ * Its flag is then set by that thread, and read by another.
  * Fails: interrupt
- * Line: 44
+ * Also: race
+ * Line: 46
  */
 #include <errno.h>
 #include <netinet/in.h>
