@@ -20,6 +20,10 @@ echo "- Command: \`make bench RUNS=$runs\`"
 echo
 "$build/tests/bench/bench" "$build/tests/bench/server" "$build/interposer.so" \
     "$runs" || exit
+echo
+echo "A case of ours is a fork of a program that was executed once; the third row"
+echo "is the same library with an exec each time. What strace takes, in times of"
+echo "the bare scenario, is the most that any harness can be quicker than strace."
 
 # The median of five, in ms.
 time_of() {
