@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """class.py BUILD - `make class` grades every folder, each once, the same as
 one by one, whatever they are named and wherever it was interrupted."""
+import contextlib
 import csv
 import html.parser
 import json
@@ -141,7 +142,7 @@ def killed(room):
     with open(gate, "wb"):  # a job waits before it
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             if is_of(folder, process.pid, room) and \
-                    b"/parallel\0--plain" in (folder / "cmdline").read_bytes():
+                    b"/parallel\0--plain" in command_of(folder):
                 os.kill(int(folder.name), signal.SIGKILL)
         said = process.communicate()[0]
         left = left_of(process.pid, room)
@@ -194,6 +195,13 @@ def is_of(folder, session, room):
         int(fields[3]) == session or os.fsencode(room.out) in environment)
 
 
+def command_of(folder):
+    """Empty where the process is gone meanwhile."""
+    with contextlib.suppress(OSError):
+        return (folder / "cmdline").read_bytes()
+    return b""
+
+
 def left_of(session, room):
     """Processes that are left of a run and do not end by themselves."""
     left = []
@@ -205,7 +213,7 @@ def left_of(session, room):
         except ProcessLookupError:
             continue
         if not select.select([end], [], [], PATIENCE_S)[0]:
-            left.append((folder / "cmdline").read_bytes())
+            left.append(command_of(folder))
         os.close(end)
     return left
 
