@@ -187,8 +187,10 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
             continue;
         }
         enum play_end end = proof_look(play, &proof);
-        if (end == END_ENDED && !ended)
-            continue; /* take in what it left first */
+        if (end == END_ENDED && !ended) { /* take in what it left first */
+            program_hurry(play->program);
+            continue;
+        }
         if (end != END_HOLDS)
             return (play_pump(play) && end != END_SPINS && end != END_TIMED) ||
                            holds(play, arg)

@@ -157,9 +157,13 @@ static bool waits_in_vain(struct play *play, const struct proof *proof)
 static bool is_not_told_yet(const struct play *play)
 {
     pid_t pid = play->program->pid;
+    bool waits = !program_ended(play->program) &&
+                 census_thread_count(pid) <= 1 &&
+                 strchr("XZ", census_state(pid)) != NULL;
 
-    return !program_ended(play->program) && census_thread_count(pid) <= 1 &&
-           strchr("XZ", census_state(pid)) != NULL;
+    if (waits)
+        program_hurry(play->program);
+    return waits;
 }
 
 enum play_end proof_look(struct play *play, struct proof *proof)

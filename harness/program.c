@@ -243,7 +243,7 @@ void program_kill(struct program *program)
 
         if (left == 0 && !program->running)
             break;
-        kill(program->server, SIGCONT); /* a program may have stopped it */
+        program_hurry(program);
         if (left > 0 && left < FEW && !atomic_load(&program->trace->over))
             await_death(one);
         int heard =
@@ -351,7 +351,7 @@ static int hear_begin(struct program *program, struct fork_server_said *said)
     for (int ms = 0; heard == 0 && ms < READY_MS; ms += slice_ms) {
         heard = hear(program, said, slice_ms);
         if (heard == 0)
-            kill(program->server, SIGCONT);
+            program_hurry(program);
     }
     return heard;
 }
@@ -401,6 +401,12 @@ bool program_ended(struct program *program)
     program->running = false;
     program->status = heard > 0 ? said.status : SIGKILL;
     return true;
+}
+
+void program_hurry(const struct program *program)
+{
+    if (program->server > 0)
+        kill(program->server, SIGCONT);
 }
 
 const char *program_limit_text(int signal)

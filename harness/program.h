@@ -81,6 +81,10 @@ bool program_is_open(const struct program *program);
 /* Has the first process of the run ended? Then its status is in place. */
 bool program_ended(struct program *program);
 
+/* Its first process is gone, and the fork server has not said so: it may, now.
+ * A program may have stopped it. */
+void program_hurry(const struct program *program);
+
 /* Sends a signal to every process of the run. Returns how many there are,
  * zombies aside. */
 size_t program_signal(struct program *program, int signal);

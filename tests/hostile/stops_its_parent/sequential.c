@@ -1,6 +1,7 @@
 /* stops_its_parent - stops the process that starts it.
  *
- * most: 1
+ * case: *
+ * most: 9
  * status: any
  */
 #include "net.h"
