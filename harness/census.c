@@ -11,27 +11,37 @@
 #include <string.h>
 #include <unistd.h>
 
-__attribute__((format(printf, 1, 0))) static int open_proc(const char *format,
-                                                           va_list list)
+__attribute__((format(printf, 1, 2))) static int open_proc(const char *format,
+                                                           ...)
 {
     char path[96];
-
-    vsnprintf(path, sizeof(path), format, list);
-    return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* Reads a whole file of /proc. Returns its length, or -1. */
-__attribute__((format(printf, 3, 4))) static ssize_t
-read_proc(char *text, size_t size, const char *format, ...)
-{
     va_list list;
 
     va_start(list, format);
-    int fd = open_proc(format, list);
+    vsnprintf(path, sizeof(path), format, list);
     va_end(list);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Reads a line of /proc, which the kernel gives whole at once, and closes it.
+ * Returns its length, or -1. */
+static ssize_t read_line(int fd, char *text, size_t size)
+{
+    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n;
+}
+
+/* The same of a whole file, piece by piece. */
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+    size_t len = 0;
+
     if (fd < 0)
         return -1;
-    size_t len = 0;
     while (len < size - 1) {
         ssize_t n = read(fd, text + len, size - 1 - len);
 
@@ -42,23 +52,6 @@ read_proc(char *text, size_t size, const char *format, ...)
     close(fd);
     text[len] = '\0';
     return (ssize_t)len;
-}
-
-/* The same of a line, which the kernel gives whole at once. */
-__attribute__((format(printf, 3, 4))) static ssize_t
-read_line(char *text, size_t size, const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    int fd = open_proc(format, list);
-    va_end(list);
-    if (fd < 0)
-        return -1;
-    ssize_t n = read(fd, text, size - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    return n;
 }
 
 /* What follows the command's name, which may hold anything: state, parent... */
@@ -75,7 +68,7 @@ static char read_stat(pid_t pid, unsigned *threads)
     char stat[512];
     const char *rest = NULL;
 
-    if (read_line(stat, sizeof(stat), "/proc/%d/stat", pid) > 0)
+    if (read_line(open_proc("/proc/%d/stat", pid), stat, sizeof(stat)) > 0)
         rest = after_name(stat);
     if (!rest || sscanf(rest,
                         "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
@@ -121,8 +114,8 @@ static int add_children_of(struct census *census, pid_t pid, pid_t tid,
 {
     char list[32768], *at = list, *end;
 
-    if (read_proc(list, sizeof(list), "/proc/%d/task/%d/children", pid, tid) <=
-        0)
+    if (read_all(open_proc("/proc/%d/task/%d/children", pid, tid), list,
+                 sizeof(list)) <= 0)
         return 0;
     for (;;) {
         long child = strtol(at, &end, 10);
@@ -188,8 +181,9 @@ static void read_syscall(struct census_thread *thread)
     unsigned long long a[6];
 
     thread->syscall = -2;
-    if (read_line(text, sizeof(text), "/proc/%d/task/%d/syscall", thread->pid,
-                  thread->tid) <= 0)
+    if (read_line(
+            open_proc("/proc/%d/task/%d/syscall", thread->pid, thread->tid),
+            text, sizeof(text)) <= 0)
         return;
     int n = sscanf(text, "%ld %llx %llx %llx %llx %llx %llx", &thread->syscall,
                    &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
@@ -204,8 +198,9 @@ static void read_turns(struct census_thread *thread)
     char text[512];
     unsigned long long cpu, waited, turns;
 
-    if (read_line(text, sizeof(text), "/proc/%d/task/%d/schedstat", thread->pid,
-                  thread->tid) > 0 &&
+    if (read_line(
+            open_proc("/proc/%d/task/%d/schedstat", thread->pid, thread->tid),
+            text, sizeof(text)) > 0 &&
         sscanf(text, "%llu %llu %llu", &cpu, &waited, &turns) == 3) {
         thread->cpu_ns = cpu;
         thread->turns = turns;
@@ -218,8 +213,8 @@ static bool read_thread(struct census_thread *thread)
 {
     char text[512];
 
-    if (read_line(text, sizeof(text), "/proc/%d/task/%d/stat", thread->pid,
-                  thread->tid) <= 0)
+    if (read_line(open_proc("/proc/%d/task/%d/stat", thread->pid, thread->tid),
+                  text, sizeof(text)) <= 0)
         return false;
     const char *rest = after_name(text);
     thread->state = rest ? *rest : 'X';
@@ -268,8 +263,9 @@ static long long status_field(pid_t pid, pid_t tid, const char *name, int base)
 {
     char text[4096];
     ssize_t n =
-        tid ? read_proc(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid)
-            : read_proc(text, sizeof(text), "/proc/%d/status", pid);
+        tid ? read_all(open_proc("/proc/%d/task/%d/status", pid, tid), text,
+                       sizeof(text))
+            : read_all(open_proc("/proc/%d/status", pid), text, sizeof(text));
 
     if (n <= 0)
         return -1;
@@ -289,8 +285,8 @@ static int read_set(pid_t pid, pid_t tid, const char *name, uint64_t *set)
     char text[4096];
     const char *at;
 
-    if (read_proc(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid) <=
-            0 ||
+    if (read_all(open_proc("/proc/%d/task/%d/status", pid, tid), text,
+                 sizeof(text)) <= 0 ||
         !(at = strstr(text, name)))
         return -1;
     *set = strtoull(at + strlen(name), NULL, 16);
@@ -312,7 +308,8 @@ int census_caught(pid_t pid, uint64_t *set)
 static long anonymous_kib(pid_t pid)
 {
     char text[4096];
-    ssize_t n = read_proc(text, sizeof(text), "/proc/%d/smaps_rollup", pid);
+    ssize_t n =
+        read_all(open_proc("/proc/%d/smaps_rollup", pid), text, sizeof(text));
     const char *at = n > 0 ? strstr(text, "\nAnonymous:") : NULL;
 
     return at ? strtol(at + strlen("\nAnonymous:"), NULL, 10) : -1;
@@ -331,7 +328,7 @@ uint64_t census_resident_bytes(pid_t pid)
     char text[256];
     unsigned long long size, resident;
 
-    if (read_line(text, sizeof(text), "/proc/%d/statm", pid) <= 0 ||
+    if (read_line(open_proc("/proc/%d/statm", pid), text, sizeof(text)) <= 0 ||
         sscanf(text, "%llu %llu", &size, &resident) != 2)
         return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -343,7 +340,8 @@ uint64_t census_own_bytes(pid_t pid)
     char text[4096];
     uint64_t kib = 0;
 
-    if (read_proc(text, sizeof(text), "/proc/%d/smaps_rollup", pid) <= 0)
+    if (read_all(open_proc("/proc/%d/smaps_rollup", pid), text, sizeof(text)) <=
+        0)
         return 0;
     for (int i = 0; i < 2; i++) {
         const char *at = strstr(text, parts[i]);
@@ -359,7 +357,7 @@ uint64_t census_written_bytes(pid_t pid)
     char text[512];
     const char *at = NULL;
 
-    if (read_proc(text, sizeof(text), "/proc/%d/io", pid) > 0)
+    if (read_all(open_proc("/proc/%d/io", pid), text, sizeof(text)) > 0)
         at = strstr(text, name);
     return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
@@ -432,5 +430,6 @@ bool census_has_timer(pid_t pid)
     for (int i = 0; i < count && i < 256; i++)
         if (strstr(fds[i].target, "timerfd"))
             return true;
-    return read_proc(timers, sizeof(timers), "/proc/%d/timers", pid) > 0;
+    return read_all(open_proc("/proc/%d/timers", pid), timers, sizeof(timers)) >
+           0;
 }

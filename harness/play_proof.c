@@ -157,13 +157,9 @@ static bool waits_in_vain(struct play *play, const struct proof *proof)
 static bool is_not_told_yet(const struct play *play)
 {
     pid_t pid = play->program->pid;
-    bool waits = !program_ended(play->program) &&
-                 census_thread_count(pid) <= 1 &&
-                 strchr("XZ", census_state(pid)) != NULL;
 
-    if (waits)
-        program_hurry(play->program);
-    return waits;
+    return !program_ended(play->program) && census_thread_count(pid) <= 1 &&
+           strchr("XZ", census_state(pid)) != NULL;
 }
 
 enum play_end proof_look(struct play *play, struct proof *proof)
@@ -182,9 +178,11 @@ enum play_end proof_look(struct play *play, struct proof *proof)
         return END_SPINS;
     if (now.state == REST_GONE && wire_quiet(play))
         return END_ENDED;
-    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play) &&
-        !is_not_told_yet(play))
-        return program_ended(play->program) ? END_ENDED : END_REST;
+    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play)) {
+        if (!is_not_told_yet(play))
+            return program_ended(play->program) ? END_ENDED : END_REST;
+        program_hurry(play->program);
+    }
     if (now.state == REST_TIMED && proof->same >= 2 && wire_quiet(play) &&
         waits_in_vain(play, proof))
         return END_TIMED;

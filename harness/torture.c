@@ -229,30 +229,37 @@ static void prepare(struct job *job, struct options *options)
     job->result->step = torture_step(&options->search);
 }
 
-/* Where a second row was not watched, the first one says why. Returns the
- * status of the exit. */
-static int tell_watched(const struct step_result *result)
+static void tell_harm(const struct verdict *verdict)
 {
-    unsigned failed = 0, judged = 0;
+    printf("  HARM under valgrind");
+    if (verdict->file[0])
+        printf(" at %s:%d %s()", verdict->file, verdict->line,
+               verdict->function);
+    printf("\n    expected  %s\n    came      %s\n", verdict->expected,
+           verdict->came);
+}
+
+/* What came of the rows behind the search. Returns the exit status. */
+static int tell_watched(const struct step_result *result, int searched)
+{
+    unsigned count[VERDICT_ERROR + 1] = {0};
 
     for (size_t i = 2; i < result->step->count; i++) {
         const struct verdict *verdict = &result->verdict[i];
 
-        if (verdict->status == VERDICT_ERROR)
-            give_up("%s", verdict->came);
-        judged += verdict->status == VERDICT_PASS;
-        if (verdict->status != VERDICT_FAIL)
-            continue;
-        failed++;
-        printf("  HARM under valgrind at %s:%d %s()\n    expected  %s\n"
-               "    came      %s\n",
-               verdict->file, verdict->line, verdict->function,
-               verdict->expected, verdict->came);
+        count[verdict->status]++;
+        if (verdict->status == VERDICT_FAIL)
+            tell_harm(verdict);
+        else if (verdict->status == VERDICT_SKIP ||
+                 verdict->status == VERDICT_ERROR)
+            printf("  under valgrind     %s\n", verdict->came);
     }
-    if (failed + judged > 0)
-        printf("  %-18s %6u of %6u rules kept\n", "under valgrind", judged,
-               failed + judged);
-    return failed > 0;
+    if (count[VERDICT_PASS] + count[VERDICT_FAIL] > 0)
+        printf("  %-18s %6u of %6u rules kept\n", "under valgrind",
+               count[VERDICT_PASS], count[VERDICT_PASS] + count[VERDICT_FAIL]);
+    return searched || count[VERDICT_FAIL] > 0 ? 1
+           : count[VERDICT_ERROR] > 0          ? NOT_TRIED
+                                               : 0;
 }
 
 /* What no search has said yet. */
@@ -262,11 +269,8 @@ static int end(const struct step_result *result, int status)
 
     if (status < 0)
         give_up("there is no sandbox: %s", sandbox_trouble());
-    if (verdict->status == VERDICT_PASS || verdict->status == VERDICT_FAIL) {
-        bool harmed = verdict->status == VERDICT_FAIL;
-
-        return tell_watched(result) || harmed;
-    }
+    if (verdict->status == VERDICT_PASS || verdict->status == VERDICT_FAIL)
+        return tell_watched(result, verdict->status == VERDICT_FAIL);
     if (result->build.messages[0] && !result->build.built)
         fputs(result->build.messages, stderr);
     give_up("%s", result->note[0]    ? result->note

@@ -70,8 +70,8 @@ class Program:
         self.name = path.stem
         self.fails, self.also, self.line = None, set(), None
         text = path.read_text()
-        self.quick = dict(re.findall(r"^[/ ]\*\s*(Quick):\s*(\w+)", text,
-                                     re.M)).get("Quick")
+        quick = re.search(r"^ \* Quick: (\w+)", text, re.M)
+        self.quick = quick and quick[1]
         if kind == "mutants":
             self.read_claim(text)
         elif kind == "variants" and not text.startswith("/* Right: "):

@@ -56,7 +56,7 @@ static struct figures sweep(const struct step *step, const char *folder)
     job->result.step = step;
     job->options = (struct run_options){.submission = &submission,
                                         .interposer = &library,
-                                        .suppressions = &library,
+                                        .suppressions = &library, /* none */
                                         .pattern = ROWS,
                                         .story = {-1, -1},
                                         .without_valgrind = true};

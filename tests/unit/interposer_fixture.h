@@ -6,12 +6,10 @@
 #ifndef FAULTLINE_INTERPOSER_FIXTURE_H
 #define FAULTLINE_INTERPOSER_FIXTURE_H
 
-#include "unit.h"
+#include "program_fixture.h"
 
 #include "../../harness/fault.h"
 
-static char folder[PATH_MAX], path[PATH_MAX];
-static struct program program;
 static char output[32768];
 
 UNIT_HELPER void prepare(const char *plan)
@@ -96,34 +94,10 @@ UNIT_HELPER struct trace_record last(enum call_id call)
     return record;
 }
 
-UNIT_HELPER int open_program(const char *name)
-{
-    unit_folder(folder);
-    unit_build(name, folder, path);
-    return program_open(&program, path, unit_interposer());
-}
-
 UNIT_HELPER int open_script(void **state)
 {
     (void)state;
     return open_program("script");
 }
-
-UNIT_HELPER int close_program(void **state)
-{
-    (void)state;
-    program_close(&program);
-    unit_remove(folder);
-    return 0;
-}
-
-UNIT_HELPER int kill_run(void **state)
-{
-    (void)state;
-    program_kill(&program);
-    return 0;
-}
-
-#define RUN_TEST(name) cmocka_unit_test_teardown(name, kill_run)
 
 #endif

@@ -1,36 +1,17 @@
 /* test_program.c - programs are started, watched and ended: lives.c. */
-#include "unit.h"
+#include "program_fixture.h"
 
 #include "../../harness/census.h"
 
 #include <signal.h>
 #include <sys/stat.h>
 
-static char folder[PATH_MAX], path[PATH_MAX];
-static struct program program;
 static char output[8192];
 
-static int open_program(void **state)
+static int open_lives(void **state)
 {
     (void)state;
-    unit_folder(folder);
-    unit_build("lives", folder, path);
-    return program_open(&program, path, unit_interposer());
-}
-
-static int close_program(void **state)
-{
-    (void)state;
-    program_close(&program);
-    unit_remove(folder);
-    return 0;
-}
-
-static int kill_run(void **state)
-{
-    (void)state;
-    program_kill(&program);
-    return 0;
+    return open_program("lives");
 }
 
 static void start_as(const char *act, const char *arg, struct program_start how)
@@ -370,8 +351,6 @@ static void close_leaves_no_process(void **state)
     assert_int_equal(program_open(&program, path, unit_interposer()), 0);
 }
 
-#define RUN_TEST(name) cmocka_unit_test_teardown(name, kill_run)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +383,6 @@ int main(void)
     };
 
     unit_begin();
-    return cmocka_run_group_tests_name("program", tests, open_program,
+    return cmocka_run_group_tests_name("program", tests, open_lives,
                                        close_program) != 0;
 }

@@ -1,26 +1,13 @@
 /* test_proof.c - bytes that no peer sees are progress, though not for ever:
  * of real programs, programs/moves.c. */
-#include "unit.h"
+#include "program_fixture.h"
 
 #include "../../harness/play_internal.h"
 
-static char folder[PATH_MAX], path[PATH_MAX];
-static struct program program;
-
-static int open_program(void **state)
+static int open_moves(void **state)
 {
     (void)state;
-    unit_folder(folder);
-    unit_build("moves", folder, path);
-    return program_open(&program, path, unit_interposer());
-}
-
-static int close_program(void **state)
-{
-    (void)state;
-    program_close(&program);
-    unit_remove(folder);
-    return 0;
+    return open_program("moves");
 }
 
 static bool listens(struct play *play, void *arg)
@@ -78,6 +65,6 @@ int main(void)
     };
 
     unit_begin();
-    return cmocka_run_group_tests_name("proof", tests, open_program,
+    return cmocka_run_group_tests_name("proof", tests, open_moves,
                                        close_program) != 0;
 }

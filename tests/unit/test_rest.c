@@ -1,35 +1,16 @@
 /* test_rest.c - rest is proved, of real programs: programs/rests.c. */
-#include "unit.h"
+#include "program_fixture.h"
 
 #include "../../harness/rest.h"
 
 #include <signal.h>
 
-static char folder[PATH_MAX], path[PATH_MAX];
-static struct program program;
 static struct rest seen;
 
-static int open_program(void **state)
+static int open_rests(void **state)
 {
     (void)state;
-    unit_folder(folder);
-    unit_build("rests", folder, path);
-    return program_open(&program, path, unit_interposer());
-}
-
-static int close_program(void **state)
-{
-    (void)state;
-    program_close(&program);
-    unit_remove(folder);
-    return 0;
-}
-
-static int kill_run(void **state)
-{
-    (void)state;
-    program_kill(&program);
-    return 0;
+    return open_program("rests");
 }
 
 static void start(const char *act)
@@ -261,8 +242,6 @@ static void whatever_moved_shows_between_two_looks(void **state)
         assert_false(rest_same(&still, &moved[i]));
 }
 
-#define RUN_TEST(name) cmocka_unit_test_teardown(name, kill_run)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +266,6 @@ int main(void)
     };
 
     unit_begin();
-    return cmocka_run_group_tests_name("rest", tests, open_program,
+    return cmocka_run_group_tests_name("rest", tests, open_rests,
                                        close_program) != 0;
 }

@@ -1,29 +1,17 @@
 /* test_sweep.c - what a sweep plans: which call of a run can fail how, in
  * which order, and what is left out.
  */
-#include "unit.h"
+#include "program_fixture.h"
 
 #include "../../harness/worklist.h"
 
-static char folder[PATH_MAX], path[PATH_MAX];
-static struct program program;
 static struct swept_calls calls, again;
 static struct worklist list;
 
 static int open_script(void **state)
 {
     (void)state;
-    unit_folder(folder);
-    unit_build("script", folder, path);
-    return program_open(&program, path, unit_interposer());
-}
-
-static int close_script(void **state)
-{
-    (void)state;
-    program_close(&program);
-    unit_remove(folder);
-    return 0;
+    return open_program("script");
 }
 
 static int empty_list(void **state)
@@ -342,5 +330,5 @@ int main(void)
 
     unit_begin();
     return cmocka_run_group_tests_name("sweep", tests, open_script,
-                                       close_script) != 0;
+                                       close_program) != 0;
 }
