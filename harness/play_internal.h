@@ -79,14 +79,15 @@ struct play {
     uint32_t wakeups_then;
     uint64_t paused_then;
     uint64_t moved_then;
-    uint64_t cpu_then;
+    uint64_t cpu_since_ns;
     uint64_t time_then;
     uint32_t looks_since;
     uint32_t calls_at_peers; /* since the last at the peers or on the wire */
     uint64_t paused_at_peers;
-    uint64_t cpu_at_peers;
+    uint64_t cpu_since_peers_ns;
     uint64_t time_at_peers;
     uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
+    uint64_t cpu_ns;    /* at the last look */
 };
 
 /* Why a wait ended without what it waited for. */

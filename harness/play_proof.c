@@ -16,6 +16,7 @@
 /* Without any progress at the peers: nobody computes so long for an echo. */
 #define SPIN_CALLS  20000u
 #define SPIN_CPU_NS 500000000u
+#define SPIN_LOOKS  20u /* at the least */
 
 /* So many looks that are the same, at the deadline. */
 #define STILL_LOOKS 100
@@ -42,7 +43,7 @@ static void progress(struct play *play)
     play->moved_then = atomic_load(&trace->moved);
     play->time_then = play_now_ns();
     play->looks_since = 0;
-    play->cpu_then = 0;
+    play->cpu_since_ns = 0;
 }
 
 void proof_progress(struct play *play)
@@ -50,7 +51,7 @@ void proof_progress(struct play *play)
     progress(play);
     play->calls_at_peers = play->calls_then;
     play->paused_at_peers = play->paused_then;
-    play->cpu_at_peers = 0;
+    play->cpu_since_peers_ns = 0;
     play->time_at_peers = play->time_then;
 }
 
@@ -86,18 +87,20 @@ bool proof_spins(struct play *play)
            !wire_has_moved(play);
 }
 
-/* CPU time without progress; or with nothing but bytes that it moves. */
+/* CPU time without progress; or with nothing but bytes that it moves. It is
+ * seen to grow: a machine that stood still has charged that to somebody. */
 static bool computes_in_vain(struct play *play, uint64_t cpu_ns)
 {
     uint64_t most = (uint64_t)SPIN_CPU_NS * play->program->slowness;
+    uint64_t spent = cpu_ns > play->cpu_ns ? cpu_ns - play->cpu_ns : 0;
 
-    if (play->cpu_then == 0)
-        play->cpu_then = cpu_ns + 1;
-    if (play->cpu_at_peers == 0)
-        play->cpu_at_peers = cpu_ns + 1;
-    return cpu_ns > play->cpu_then + most ||
-           (cpu_ns > play->cpu_at_peers + MOVING * most &&
-            !wire_has_moved(play));
+    if (spent > most / SPIN_LOOKS)
+        spent = most / SPIN_LOOKS;
+    play->cpu_ns = cpu_ns;
+    play->cpu_since_ns += spent;
+    play->cpu_since_peers_ns += spent;
+    return play->cpu_since_ns > most ||
+           (play->cpu_since_peers_ns > MOVING * most && !wire_has_moved(play));
 }
 
 /* ---- Looks ---- */

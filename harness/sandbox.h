@@ -53,7 +53,8 @@ int sandbox_install(const char *name, const void *data, size_t len, mode_t mode,
 
 /* What a process may use; 0: no limit of ours. */
 struct sandbox_limits {
-    unsigned cpu_s;
+    unsigned cpu_s;        /* then SIGXCPU */
+    unsigned cpu_most_s;   /* then SIGKILL; 0: soon after */
     uint64_t memory_bytes; /* address space: not for valgrind */
     uint64_t file_bytes;   /* each file */
     unsigned processes;    /* and threads, of the whole sandbox */

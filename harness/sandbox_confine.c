@@ -28,7 +28,8 @@ static void limit(int resource, uint64_t most)
 /* The hard limit of the CPU kills; the soft one says why first. */
 static void limit_all(const struct sandbox_limits *limits)
 {
-    struct rlimit cpu = {limits->cpu_s, limits->cpu_s + 5};
+    struct rlimit cpu = {limits->cpu_s, limits->cpu_most_s ? limits->cpu_most_s
+                                                           : limits->cpu_s + 5};
 
     if (limits->cpu_s > 0)
         setrlimit(RLIMIT_CPU, &cpu);

@@ -15,6 +15,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#define CPU_WARNING_S 5
+
 void setup_note_text(void);
 
 static int receive_run(int control, struct fork_server_run *run, int fds[3])
@@ -130,6 +132,19 @@ static void become_case(int control, const struct fork_server_run *run,
     wait_for_debugger(TRACE_DEBUG_START);
 }
 
+/* The loader has come through: from here on we and each case may use more,
+ * and are told by SIGXCPU before the kernel ends us. */
+static void raise_cpu_limit(void)
+{
+    struct rlimit cpu;
+
+    if (getrlimit(RLIMIT_CPU, &cpu) < 0 || cpu.rlim_max == RLIM_INFINITY ||
+        cpu.rlim_max < cpu.rlim_cur + CPU_WARNING_S)
+        return;
+    cpu.rlim_cur = cpu.rlim_max - CPU_WARNING_S;
+    setrlimit(RLIMIT_CPU, &cpu);
+}
+
 int fork_server(int control, int argc, char **argv, int *case_argc,
                 char ***case_argv)
 {
@@ -141,6 +156,7 @@ int fork_server(int control, int argc, char **argv, int *case_argc,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_DUMPABLE, 0); /* no case writes into our memory */
     reset_signals();
+    raise_cpu_limit();
     say(control, FORK_SERVER_READY, getpid(), 0);
     while (receive_run(control, &run, fds) == 0) {
         pid_t pid = real.fork();

@@ -135,7 +135,7 @@ void server_echoes_before_the_end(struct play *play)
 void server_echoes_any_number_of_any_bytes(struct play *play)
 {
     static const uint64_t len[] = {0,           1,           4 * KIB - 1,
-                                   4 * KIB + 0, 4 * KIB + 1, MIB};
+                                   4 * KIB + 0, 4 * KIB + 1, 256 * KIB};
 
     play_serve(play);
     for (size_t i = 0; i < sizeof(len) / sizeof(len[0]); i++) {

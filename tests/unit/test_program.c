@@ -4,6 +4,7 @@
 #include "../../harness/census.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char output[8192];
@@ -41,6 +42,24 @@ static const char *output_of(const char *act, const char *arg)
     assert_int_equal(status_of(act, arg), 0);
     unit_take(program.output, output, sizeof(output));
     return output;
+}
+
+/* Of a process, in seconds, before the kernel's SIGXCPU. */
+static unsigned cpu_limit(pid_t pid)
+{
+    struct rlimit limit;
+
+    assert_int_equal(prlimit(pid, RLIMIT_CPU, NULL, &limit), 0);
+    return (unsigned)limit.rlim_cur;
+}
+
+/* A MiB in single bytes is slow, and right. */
+static void a_run_may_use_more_time_than_the_loader(void **state)
+{
+    (void)state;
+    start("exit", "0");
+    assert_in_range(cpu_limit(program.server), 500, 600);
+    unit_await(&program);
 }
 
 static void exit_statuses_come_back(void **state)
@@ -354,6 +373,7 @@ static void close_leaves_no_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RUN_TEST(a_run_may_use_more_time_than_the_loader),
         RUN_TEST(exit_statuses_come_back),
         RUN_TEST(signals_come_back),
         RUN_TEST(statuses_have_words),

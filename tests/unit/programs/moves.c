@@ -1,5 +1,6 @@
 /* moves.c - moves bytes that no peer sees, in so many rounds (0: for ever)
- * and with that in between which its arguments say; then listens. */
+ * and with that in between which its arguments say; then listens. As "toils"
+ * it moves none, and stays. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,12 +26,15 @@ int main(int argc, char **argv)
     long rounds = argc == 3 ? atol(argv[2]) : -1;
 
     for (long round = 0; rounds == 0 || round < rounds; round++) {
-        (void)!write(null, "x", 1);
+        if (strcmp(argv[1], "toils") != 0)
+            (void)!write(null, "x", 1);
         if (strcmp(argv[1], "rests") == 0)
             usleep(50000);
-        if (strcmp(argv[1], "computes") == 0)
+        if (strcmp(argv[1], "goes-on") != 0 && strcmp(argv[1], "rests") != 0)
             compute();
     }
     listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+    if (strcmp(argv[1], "toils") == 0)
+        pause();
     return 0;
 }
