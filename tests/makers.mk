@@ -26,12 +26,14 @@ EXAM_FLAGS = --grade $(BUILD)/grade --interposer $(BUILD)/interposer.so \
     $(if $(UNDER),--under "$(UNDER)") $(if $(V),--verbose)
 
 .PHONY: exam
-exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19"]
+exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19" VALGRIND=no]
 	@tests/exam.py $(EXAM_FLAGS) $(if $(REPEAT),--repeat $(REPEAT)) \
-	    $(if $(QUICK),--quick)
-	$(if $(QUICK)$(REPEAT),,@$(GENERATED) --quick)
-	$(if $(QUICK)$(REPEAT),,@$(ROWS))
-	$(if $(QUICK)$(STEP),,@$(HOSTILE))
+	    $(if $(QUICK),--quick) $(if $(VALGRIND),--valgrind $(VALGRIND))
+ifeq ($(QUICK)$(REPEAT)$(UNDER)$(VALGRIND),)
+	@$(GENERATED) --quick
+	@$(ROWS)
+	$(if $(STEP),,@$(HOSTILE))
+endif
 
 GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
 
