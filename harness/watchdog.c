@@ -46,9 +46,10 @@ static void *watch(void *arg)
     for (;;) {
         uint32_t before = atomic_load(&fed);
 
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += hunger_s;
-        while (pthread_cond_timedwait(&never, &mutex, &until) != ETIMEDOUT)
+        while (pthread_cond_clockwait(&never, &mutex, CLOCK_MONOTONIC,
+                                      &until) != ETIMEDOUT)
             continue;
         if (atomic_load(&fed) == before && is_held())
             end_program();

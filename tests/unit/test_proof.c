@@ -76,6 +76,32 @@ static void who_stood_still_has_not_seen_it_spin(void **state)
     assert_int_equal(end_of("toils", "50", stands_still), END_REST);
 }
 
+/* The end of a wait that has lasted so long, with so many looks since the last
+ * progress, of which so many were the same. */
+static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
+                               enum rest_state state)
+{
+    struct program program = {.slowness = 1};
+    struct play play = {.program = &program, .looks_since = looks};
+    const struct proof proof = {.last.state = state, .same = same};
+
+    play.time_then = play.time_at_peers =
+        play_now_ns() - seconds * (uint64_t)1000000000;
+    return proof_at_deadline(&play, &proof);
+}
+
+/* A machine that is too busy to look proves nothing by the hour. */
+static void the_deadline_needs_looks(void **state)
+{
+    (void)state;
+    assert_int_equal(end_after(10, 100000, 0, REST_BUSY), END_HOLDS);
+    assert_int_equal(end_after(100, 999, 0, REST_BUSY), END_HOLDS);
+    assert_int_equal(end_after(100, 1000, 0, REST_BUSY), END_DEADLINE);
+    assert_int_equal(end_after(100, 1000, 99, REST_BLOCKED), END_DEADLINE);
+    assert_int_equal(end_after(100, 1000, 100, REST_BLOCKED), END_REST);
+    assert_int_equal(end_after(100, 1000, 100, REST_TIMED), END_TIMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +109,7 @@ int main(void)
         cmocka_unit_test(bytes_for_ever_between_pauses_are_waits_in_vain),
         cmocka_unit_test(many_bytes_are_progress),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
+        cmocka_unit_test(the_deadline_needs_looks),
     };
 
     unit_begin();
