@@ -220,15 +220,22 @@ enum play_end play_until(struct play *play, play_condition *holds, void *arg)
     return end;
 }
 
-void play_must(struct play *play, play_condition *holds, void *arg,
-               const char *expected)
+static enum play_end until(struct play *play, play_condition *holds, void *arg)
 {
-    char words[700];
     enum play_end end;
 
     do {
         end = play_until(play, holds, arg);
     } while (end == END_HOLDS && !holds(play, arg));
+    return end;
+}
+
+void play_must(struct play *play, play_condition *holds, void *arg,
+               const char *expected)
+{
+    enum play_end end = until(play, holds, arg);
+    char words[700];
+
     play->hangs = end == END_REST || end == END_TIMED;
     play->spins = end == END_SPINS;
     if (end != END_HOLDS)
@@ -249,17 +256,25 @@ static bool wakes_for_nothing(struct play *play, void *arg)
 
 static enum play_end until_rest(struct play *play)
 {
-    enum play_end end;
-
-    do {
-        end = play_until(play, wakes_for_nothing, NULL);
-    } while (end == END_HOLDS && !wakes_for_nothing(play, NULL));
-    return end;
+    return until(play, wakes_for_nothing, NULL);
 }
 
 void play_settle(struct play *play)
 {
     until_rest(play);
+}
+
+static bool wakes_or_has_called(struct play *play, void *calls)
+{
+    return wakes_for_nothing(play, NULL) ||
+           (int32_t)(atomic_load(&play->program->trace->calls) -
+                     *(uint32_t *)calls) > 0;
+}
+
+void play_settle_within(struct play *play, uint32_t calls)
+{
+    calls += atomic_load(&play->program->trace->calls);
+    until(play, wakes_or_has_called, &calls);
 }
 
 void play_rest(struct play *play)

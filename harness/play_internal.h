@@ -130,6 +130,10 @@ enum play_end play_until(struct play *play, play_condition *holds, void *arg);
 void play_must(struct play *play, play_condition *holds, void *arg,
                const char *expected);
 
+/* As play_settle(), but of a program that goes on and on no more than so many
+ * calls. */
+void play_settle_within(struct play *play, uint32_t calls);
+
 /* A case's life: everything is set up, and torn down whatever happened. */
 void play_open(struct play *play, struct program *program, uint16_t port);
 void play_end(struct play *play);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define MANY 1000 /* of the same: more need no count */
+
 /* Calls that explain nothing to a student. */
 static bool is_told(const struct trace_record *record)
 {
@@ -305,7 +307,9 @@ char *story_tail(const struct story *story, size_t count, char *text,
         char often[32] = "";
 
         times = alike(story, i);
-        if (times > 1)
+        if (times > MANY)
+            snprintf(often, sizeof(often), "  (x%d and more)", MANY);
+        else if (times > 1)
             snprintf(often, sizeof(often), "  (x%zu)", times);
         int n =
             snprintf(text + at, size - at, "%s%-11s %s%s%s%s%s",
