@@ -81,8 +81,8 @@ static void who_stood_still_has_not_seen_it_spin(void **state)
 static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
                                enum rest_state state)
 {
-    struct program program = {.slowness = 1};
-    struct play play = {.program = &program, .looks_since = looks};
+    struct program looked_at = {.slowness = 1};
+    struct play play = {.program = &looked_at, .looks_since = looks};
     const struct proof proof = {.last.state = state, .same = same};
 
     play.time_then = play.time_at_peers =
