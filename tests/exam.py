@@ -170,7 +170,7 @@ def grade_folder(step, submission, folder, options, *more):
             shlex.split(options.under) +
             [options.grade, "--interposer", options.interposer,
              "--submission", submission,
-             "--report", folder / "report", "--step", step,
+             "--report", folder / "report", "--step", step, "--formats", "none",
              "--verbose", *more],
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=LONGEST_S, check=False)
