@@ -277,15 +277,34 @@ static bool has_line(struct play *play, void *arg)
     return count_lines(play, lines) >= lines->n;
 }
 
+/* What stdout ends in, for who looks for a line there that looks right. */
+static void line_missing(struct play *play, const char *expected,
+                         enum play_end end)
+{
+    const char *last = last_line(play_output(play));
+    size_t len = strcspn(last, "\n");
+    char words[500];
+
+    play_describe(play, end, words, sizeof(words));
+    if (!*last)
+        play_fail(play, expected, "stdout is empty; %s", words);
+    play_fail(play, expected, "stdout ends in \"%.*s\"%s; %s",
+              len < 100 ? (int)len : 100, last,
+              last[len] ? "" : " without a newline behind it", words);
+}
+
 void expect_line(struct play *play, const char *prefix, unsigned n,
                  const char *line)
 {
     struct lines lines = {.prefix = prefix, .n = n};
     char expected[128];
+    enum play_end end;
 
     snprintf(expected, sizeof(expected), "stdout says \"%s\" at once", line);
     play_blame_for(play, BLAME_LINE);
-    play_must(play, has_line, &lines, expected);
+    end = play_come_true(play, has_line, &lines);
+    if (end != END_HOLDS)
+        line_missing(play, expected, end);
     if (lines.len != strlen(line) || memcmp(lines.found, line, lines.len) != 0)
         play_fail(play, expected, "it says \"%.*s\"", (int)lines.len,
                   lines.found);

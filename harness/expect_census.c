@@ -65,25 +65,18 @@ static bool is_count(struct play *play, void *arg)
 }
 
 /* Fails for what is there at rest, not for what it is doing. */
-static bool comes_true(struct play *play, play_condition *holds, void *arg,
-                       enum play_end *end)
+static bool comes_true(struct play *play, play_condition *holds, void *arg)
 {
-    do {
-        *end = play_until(play, holds, arg);
-    } while (*end == END_HOLDS && !holds(play, arg));
-    play->hangs = *end == END_REST || *end == END_TIMED;
-    play->spins = *end == END_SPINS;
-    return *end == END_HOLDS;
+    return play_come_true(play, holds, arg) == END_HOLDS;
 }
 
 void expect_processes(struct play *play, unsigned count)
 {
     char expected[64], words[600];
-    enum play_end end;
 
     snprintf(expected, sizeof(expected), "the program has %u process%s", count,
              count == 1 ? "" : "es");
-    if (comes_true(play, is_count, &count, &end))
+    if (comes_true(play, is_count, &count))
         return;
     unsigned came = play_processes(play);
     play_blame_for(play, came > count ? BLAME_PROCESSES : BLAME_NOTHING);
@@ -102,10 +95,9 @@ static bool no_zombies(struct play *play, void *arg)
 void expect_no_zombies(struct play *play)
 {
     struct rest now;
-    enum play_end end;
 
     play_blame_for(play, BLAME_CHILDREN);
-    if (!comes_true(play, no_zombies, &now, &end))
+    if (!comes_true(play, no_zombies, &now))
         play_fail(play, "no child that has ended is left as a zombie",
                   "at rest, %zu of its children %s zombie%s", now.zombies,
                   now.zombies == 1 ? "is a" : "are",
@@ -121,11 +113,10 @@ static bool thread_count(struct play *play, void *arg)
 void expect_threads(struct play *play, unsigned count)
 {
     char expected[64], words[600];
-    enum play_end end;
 
     snprintf(expected, sizeof(expected), "its process has %u thread%s", count,
              count == 1 ? "" : "s");
-    if (comes_true(play, thread_count, &count, &end))
+    if (comes_true(play, thread_count, &count))
         return;
     size_t came = census_thread_count(play->program->pid);
     play_blame_for(play, came > count ? BLAME_THREADS : BLAME_NOTHING);
@@ -176,10 +167,9 @@ static bool find_new(struct play *play, const struct census_fd *now, int count)
 void expect_same_descriptors(struct play *play)
 {
     struct census_fd now[PLAY_DESCRIPTORS];
-    enum play_end end;
 
     expect_alive(play);
-    if (comes_true(play, same_descriptors, NULL, &end))
+    if (comes_true(play, same_descriptors, NULL))
         return;
     int count = descriptors(play, now);
     play_blame_for(play, find_new(play, now, count) ? BLAME_DESCRIPTOR

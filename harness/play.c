@@ -230,14 +230,22 @@ static enum play_end until(struct play *play, play_condition *holds, void *arg)
     return end;
 }
 
-void play_must(struct play *play, play_condition *holds, void *arg,
-               const char *expected)
+enum play_end play_come_true(struct play *play, play_condition *holds,
+                             void *arg)
 {
     enum play_end end = until(play, holds, arg);
-    char words[700];
 
     play->hangs = end == END_REST || end == END_TIMED;
     play->spins = end == END_SPINS;
+    return end;
+}
+
+void play_must(struct play *play, play_condition *holds, void *arg,
+               const char *expected)
+{
+    char words[700];
+    enum play_end end = play_come_true(play, holds, arg);
+
     if (end != END_HOLDS)
         play_fail(play, expected, "%s",
                   play_describe(play, end, words, sizeof(words)));

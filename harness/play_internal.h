@@ -126,6 +126,11 @@ typedef bool play_condition(struct play *play, void *arg);
 /* Moves the peers and waits until the condition holds or never will. */
 enum play_end play_until(struct play *play, play_condition *holds, void *arg);
 
+/* The same, and notes for a verdict whether the program hangs or spins
+ * instead. */
+enum play_end play_come_true(struct play *play, play_condition *holds,
+                             void *arg);
+
 /* The same, and the play ends with a verdict where it does not hold. */
 void play_must(struct play *play, play_condition *holds, void *arg,
                const char *expected);
@@ -152,6 +157,11 @@ char *play_describe_threads(struct play *play, char *text, size_t size);
 /* How the program ended, with "; it ..." before it; "": it still runs. Waited
  * for until it has ended or is at rest. */
 char *play_describe_end(struct play *play, char *text, size_t size);
+
+/* Where it listens, with "; it ..." before it, when a client that came to
+ * `addr` was refused; "": nowhere, or it has ended. */
+const char *play_describe_listener(struct play *play, const char *addr,
+                                   char *text, size_t size);
 
 /* What an expectation points at, until it holds; a case that has chosen by
  * play_blame() knows better. */
