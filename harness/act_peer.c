@@ -54,7 +54,7 @@ static struct peer *client(struct play *play, const char *addr, int buffer)
 {
     struct peer *peer = connect_client(play, addr, buffer);
 
-    char end[96];
+    char end[96], where[96];
 
     play_must(play, is_connected, peer, "a client can connect");
     play_blame_for(play, BLAME_LISTENER);
@@ -64,9 +64,10 @@ static struct peer *client(struct play *play, const char *addr, int buffer)
                               "loopback up?");
     if (!peer->connected) {
         play_settle(play); /* who closes its socket may be about to end */
-        play_fail(play, "a client can connect", "connect() to port %u: %s%s",
+        play_fail(play, "a client can connect", "connect() to port %u: %s%s%s",
                   play->port, strerror(peer->error),
-                  play_describe_end(play, end, sizeof(end)));
+                  play_describe_end(play, end, sizeof(end)),
+                  play_describe_listener(play, addr, where, sizeof(where)));
     }
     play_blame_for(play, BLAME_BY_ITSELF);
     return peer;

@@ -3,7 +3,10 @@
 #include "play_internal.h"
 
 #include "blame_internal.h"
+#include "wire_table.h"
 
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -193,5 +196,45 @@ char *play_describe(struct play *play, enum play_end end, char *text,
         break;
     }
     describe_threads(play, play->hangs, text, size, at);
+    return text;
+}
+
+/* ---- Where it listens ---- */
+
+struct listener {
+    struct play *play;
+    unsigned port; /* 0: none yet */
+};
+
+/* The play's port comes before any other that it listens on. */
+static bool is_own(const struct wire_row *row, void *arg)
+{
+    struct listener *listener = arg;
+    struct census_fd fds[64];
+    int count = row->state == TCP_LISTEN
+                    ? census_fds(listener->play->program->pid, fds, 64)
+                    : 0;
+
+    for (int i = 0; i < count && i < 64; i++)
+        if (fds[i].kind == CENSUS_SOCKET && fds[i].inode == row->inode)
+            listener->port = row->local;
+    return listener->port == listener->play->port;
+}
+
+const char *play_describe_listener(struct play *play, const char *addr,
+                                   char *text, size_t size)
+{
+    struct listener listener = {play, 0};
+
+    wire_each(true, is_own, &listener);
+    if (listener.port == 0 || program_ended(play->program))
+        return "";
+    if (listener.port == play->port)
+        snprintf(text, size, "; it listens on that port, but not at %s", addr);
+    else
+        snprintf(text, size, "; it listens on port %u%s", listener.port,
+                 listener.port == htons(play->port)
+                     ? ", which is that number with its bytes swapped: htons(3)"
+                     : "");
     return text;
 }
