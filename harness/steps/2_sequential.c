@@ -121,7 +121,7 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word.",
+     .hint = "atoi(3) cannot say that it was given a word, or a number and more.",
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen", .obligation = OBLIGATION_startup,
      .points = 0.25,
@@ -234,11 +234,12 @@ static const struct step_case cases[] = {
      .play = closes_every_descriptor,
      .needs = "a_reset_costs_one_client"},
     {.name = "memory_does_not_grow", .obligation = OBLIGATION_leak,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A server runs for months: what each connection leaves adds up: "
             "free(3).",
      .hint = "Every way out of a connection frees what it took.",
      .play = memory_does_not_grow, .needs = "a_reset_costs_one_client"},
+    SERVER_HANDLERS("echoes_a_line"),
     SWEPT_SERVER(0.5, 0.25, 0.5, 0.25, "serves_waiting_clients_in_turn"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_server, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_server, "echoes_a_line"),

@@ -208,10 +208,11 @@ static const struct step_case cases[] = {
      .needs = "listens"},
     {.name = "refuses_wrong_arguments",
      .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word.",
+     .hint =
+         "atoi(3) cannot say that it was given a word, or a number and more.",
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen",
      .obligation = OBLIGATION_startup,
@@ -381,6 +382,7 @@ static const struct step_case cases[] = {
      .hint = "Look at its result. No malloc(3) at all is an answer, too.",
      .play = lives_without_memory_for_a_client,
      .needs = "gives_each_client_a_child"},
+    SERVER_HANDLERS("echoes_a_line"),
     SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "gives_each_client_a_child"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_forking, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_forking, "echoes_a_line"),

@@ -6,6 +6,8 @@
 #include "server.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 
 /* Letters: what else a case is about shall not hang on the value of bytes. */
 static void send_text(struct play *play, struct peer *peer, size_t len)
@@ -54,12 +56,16 @@ void server_refuses_wrong_arguments(struct play *play)
     const char *const none[] = {NULL};
     const char *const two[] = {play_port_text(play), "8", NULL};
     const char *const word[] = {"no-such-port", NULL};
+    char port_and_more[16];
 
+    snprintf(port_and_more, sizeof(port_and_more), "%sx", play_port_text(play));
     play_start(play, none);
     expect_exit(play, 2);
     play_start(play, two);
     expect_exit(play, 2);
     play_start(play, word);
+    expect_exit(play, 1);
+    play_start(play, (const char *const[]){port_and_more, NULL});
     expect_exit(play, 1);
 }
 
@@ -229,6 +235,63 @@ void server_a_failed_malloc_costs_one_client(struct play *play)
     expect_alive(play);
     if (play_fired(play, fault))
         server_serves_another(play);
+}
+
+/* ---- Handlers ---- */
+
+static bool is_unsafe(const struct trace_record *record, const void *arg)
+{
+    (void)arg;
+    return record->call == CALL_unsafe;
+}
+
+void server_expect_safe_handlers(struct play *play)
+{
+    struct trace_record record;
+
+    if (!trace_find_last(play_trace(play), is_unsafe, NULL, &record))
+        return;
+    play_blame(play, BLAME_UNSAFE);
+    play_fail(play,
+              "a signal handler calls async-signal-safe functions only: "
+              "signal-safety(7)",
+              "it called %s()", record.note);
+}
+
+static bool is_caught(struct play *play, int signal)
+{
+    uint64_t caught = 0;
+
+    census_caught(play_pid(play), &caught);
+    return caught & (UINT64_C(1) << (signal - 1));
+}
+
+void server_gets_every_signal_it_handles(struct play *play)
+{
+    static const int signals[] = {SIGCHLD, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH,
+                                  SIGIO,   SIGHUP,  SIGQUIT, SIGINT,  SIGTERM};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        if (!is_caught(play, signals[i]))
+            continue;
+        play_signal(play, signals[i]);
+        play_settle(play);
+        server_expect_safe_handlers(play);
+    }
+}
+
+/* A client comes and goes: that of a process is SIGCHLD already. Nothing else
+ * is judged. */
+void server_calls_only_safe_functions_in_handlers(struct play *play)
+{
+    play_serve(play);
+    struct peer *client = play_client(play);
+    play_send(play, client, "hello\n");
+    play_settle(play);
+    play_half_close(play, client);
+    play_settle(play);
+    server_expect_safe_handlers(play);
+    server_gets_every_signal_it_handles(play);
 }
 
 /* ---- Visits ---- */

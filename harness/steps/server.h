@@ -39,6 +39,25 @@ void server_a_shortage_costs_one_client(struct play *play);
 void server_waits_while_out_of_descriptors(struct play *play);
 void server_a_failed_malloc_costs_one_client(struct play *play);
 
+/* Signals come that the server has handlers for, those that ask for its end at
+ * last: what do these call? The other two are for a play of a step's own:
+ * the signals alone, and what was called so far. */
+void server_calls_only_safe_functions_in_handlers(struct play *play);
+void server_gets_every_signal_it_handles(struct play *play);
+void server_expect_safe_handlers(struct play *play);
+
+/* The row for it. */
+/* clang-format off */
+#define SERVER_HANDLERS(NEEDS)                                                 \
+    {.name = "calls_only_safe_functions_in_handlers",                          \
+     .obligation = OBLIGATION_handler, .points = 0.25,                         \
+     .why = "A signal may come in the middle of printf(3) or malloc(3), and "  \
+            "a handler that calls them then finds their data half changed: "   \
+            "signal-safety(7).",                                               \
+     .hint = "Which functions may a handler call? To set a flag needs none.",  \
+     .play = server_calls_only_safe_functions_in_handlers, .needs = NEEDS}
+/* clang-format on */
+
 /* A client comes, gets `len` letters (at most 16 KiB) back, and goes: in order
  * or by a reset. */
 void server_visit(struct play *play, size_t len, bool resets);
