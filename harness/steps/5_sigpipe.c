@@ -63,7 +63,8 @@ static struct peer *is_cut_off(struct play *play)
 }
 
 /* Half-closed, without a byte, closed when all had come back; calls that were
- * interrupted, not ready or short: is any of them told as a break? */
+ * interrupted, not ready or short, a client that accept never gave: is any of
+ * them told as a break? */
 static void orderly_ends_print_nothing(struct play *play)
 {
     play_serve(play);
@@ -204,10 +205,10 @@ static const struct step_case cases[] = {
      .hint = "read(2) answers 0 at the end, and only then.",
      .play = server_echoes_a_line, .needs = "listens"},
     {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word.",
+     .hint = "atoi(3) cannot say that it was given a word, or a number and more.",
      .play = server_refuses_wrong_arguments},
     {.name = "starts_where_it_can", .obligation = OBLIGATION_startup,
      .points = 0.25,
@@ -250,7 +251,8 @@ static const struct step_case cases[] = {
      .hint = "0 and -1 are different ends; EINTR and EAGAIN are none.",
      .faults = "read@conn1#1=EINTR,write@conn1#1=EINTR,"
                "read@conn1#1=EAGAIN,write@conn1#1=EAGAIN,"
-               "write@conn2#1..4=short:1",
+               "write@conn2#1..4=short:1,"
+               "accept#1=ECONNABORTED,accept#3=EPROTO",
      .play = orderly_ends_print_nothing, .needs = "short_calls_cost_nothing"},
     {.name = "tells_of_a_reset", .obligation = OBLIGATION_sigpipe,
      .points = 0.25,
@@ -316,6 +318,7 @@ static const struct step_case cases[] = {
             "descriptors are few: close(2).",
      .hint = "Every way out of a connection goes by close(2), a jump too.",
      .play = closes_broken_connections, .needs = "survives_fin_then_rst"},
+    SERVER_HANDLERS("echoes_a_line"),
     SWEPT_SERVER(0.25, 0.5, 0.5, 0.25, "echoes_before_the_end"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_server,
         "echoes_a_line"),
