@@ -3,6 +3,7 @@
  * The order matters: a case that another one builds on comes first.
  */
 #include "6_threaded.h"
+#include "server.h"
 #include "swept.h"
 #include "watched.h"
 
@@ -34,7 +35,7 @@ static const struct step_case cases[] = {
      .play = threaded_says_why_not},
     {.name = "restarts_at_once_on_its_port",
      .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "Connections in TIME_WAIT hold the port for a minute unless "
             "SO_REUSEADDR is set (socket(7)).",
      .hint = "Set the option before bind().",
@@ -241,9 +242,11 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "A byte that was read is not echoed yet: the write may fail "
             "(write(2)).",
-     .hint = "Which number says how many bytes have gone back?",
+     .hint = "Which number says how many bytes have gone back? And does every "
+             "way out of a thread count its connection?",
      .play = threaded_counts_written,
      .needs = "reset_costs_one_connection"},
+    SERVER_HANDLERS("echoes_clients_in_turn"),
     SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "silent_and_slow_clients_delay_nobody"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_threads, "echoes_clients_in_turn"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_threads, "echoes_clients_in_turn"),

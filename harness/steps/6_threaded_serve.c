@@ -266,8 +266,9 @@ static long memory_after(struct play *play, unsigned clients, size_t threads)
     return census_memory_kib(play_pid(play), false);
 }
 
-/* Do 1,000 connections leave nothing behind? The first ones may: stacks and
- * arenas are kept for the next. */
+/* Do 1,000 connections leave nothing behind, not even a place that is taken
+ * in a table of 1,024? The first ones may: stacks and arenas are kept for the
+ * next. */
 void threaded_keeps_memory(struct play *play)
 {
     play_limit_descriptors(play, 4096); /* those are another case's */
@@ -276,11 +277,11 @@ void threaded_keeps_memory(struct play *play)
     play_rest(play);
     size_t threads = census_thread_count(play_pid(play)) + 2;
     long before = memory_after(play, 280, threads);
-    long grown = memory_after(play, 700, threads) - before;
+    long grown = memory_after(play, 780, threads) - before;
     play_blame(play, BLAME_NOTHING);
     if (grown > 700)
         play_fail(play, "1,000 connections leave no memory behind",
-                  "connections 301 to 1,000 left %ld KiB", grown);
+                  "connections 301 to 1,080 left %ld KiB", grown);
 }
 
 /* Does it do nothing while nothing happens? */
