@@ -27,7 +27,7 @@ static const struct step_case cases[] = {
      .needs = "listens"},
     {.name = "refuses_wrong_arguments",
      .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A wrong number of arguments is answered with a usage line and "
             "exit status 2, a port that is none (getaddrinfo(3), strtol(3)) "
             "with a message and 1, both on stderr.",
@@ -241,9 +241,18 @@ static const struct step_case cases[] = {
              "each wait.",
      .play = select_serves_many_at_once,
      .needs = "echoes_a_line"},
+    {.name = "takes_all_who_wait",
+     .obligation = OBLIGATION_concurrency,
+     .points = 0.5,
+     .why = "While the server is busy several clients may come, and one event "
+            "stands for all of them (epoll(7), EPOLLET).",
+     .hint = "Is accept() called until nobody waits, or the wait one that "
+             "tells again of who still does?",
+     .play = select_takes_all_who_wait,
+     .needs = "serves_many_at_once"},
     {.name = "is_one_process_with_one_thread",
      .obligation = OBLIGATION_concurrency,
-     .points = 1,
+     .points = 0.5,
      .why = "This step is about readiness: one thread waits for all "
             "connections at once (select_tut(2)).",
      .hint = "No fork(), no pthread_create().",
@@ -299,6 +308,7 @@ static const struct step_case cases[] = {
              "closed.",
      .play = select_keeps_nothing_of_connections_that_ended,
      .needs = "echoes_a_line"},
+    SERVER_HANDLERS("echoes_a_line"),
     SWEPT_SERVER(0.5, 0.5, 0.5, 0.5, "echoes_a_line"),
     WATCHED_MEMORY(WATCHED_FAULTS, watched_loop, "echoes_a_line"),
     WATCHED_LEAK(WATCHED_FAULTS, watched_loop, "echoes_a_line"),

@@ -39,6 +39,7 @@ void select_waits_for_the_system(struct play *play);
 
 /* 7_select_load.c */
 void select_serves_many_at_once(struct play *play);
+void select_takes_all_who_wait(struct play *play);
 void select_is_one_process_with_one_thread(struct play *play);
 void select_serves_others_beside_a_client_that_does_not_read(struct play *play);
 void select_loses_no_byte_of_a_client_that_reads_late(struct play *play);

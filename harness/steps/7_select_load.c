@@ -123,6 +123,28 @@ void select_serves_who_comes_and_who_goes(struct play *play)
     select_still_serves(play, slow);
 }
 
+#define WAITING 4
+
+/* Several clients have come while it was busy: one event for all of them. Is
+ * each one taken? */
+void select_takes_all_who_wait(struct play *play)
+{
+    struct peer *busy, *client[WAITING];
+
+    play_serve(play);
+    unsigned gate = play_fault(play, "read@conn1#1=hold");
+    busy = play_client(play);
+    play_send(play, busy, "hello\n");
+    play_held(play, gate, 1);
+    for (int i = 0; i < WAITING; i++)
+        client[i] = play_client_later(play);
+    play_settle(play);
+    play_release(play, gate);
+    expect_echo(play, busy);
+    for (int i = 0; i < WAITING; i++)
+        select_still_serves(play, client[i]);
+}
+
 /* ---- A client that does not read ---- */
 
 /* Are the others served while one is stalled, old ones and new ones? */
@@ -137,13 +159,17 @@ void select_serves_others_beside_a_client_that_does_not_read(struct play *play)
     expect_serves(play);
 }
 
-/* Does it get every byte when it reads at last, and then the end? */
+/* Does it get every byte when it reads at last, and then the end? What waits
+ * for it is safe from other clients' bytes. */
 void select_loses_no_byte_of_a_client_that_reads_late(struct play *play)
 {
-    struct peer *late;
+    struct peer *late, *other;
 
     play_serve(play);
     late = select_stalled_client(play, 64 * MIB);
+    other = select_bystander(play);
+    play_send_pattern(play, other, MIB);
+    expect_echo(play, other);
     select_reads_at_last(play, late);
     play_half_close(play, late);
     expect_eof(play, late);
@@ -194,17 +220,18 @@ static void expect_no_growth(struct play *play, long before_kib,
                   "after %s its memory has grown by %ld KiB", since, grown_kib);
 }
 
-/* Is its memory flat, connection after connection? */
+/* Is its memory flat, connection after connection, and is no place in a table
+ * of FD_SETSIZE taken for good? */
 void select_keeps_nothing_of_connections_that_ended(struct play *play)
 {
     play_serve(play);
     come_and_go(play, 20);
     play_settle(play);
     long before = census_memory_kib(play_pid(play), false);
-    come_and_go(play, 300);
+    come_and_go(play, FD_SETSIZE + 20);
     play_settle(play);
     expect_alive(play);
-    expect_no_growth(play, before, "300 connections");
+    expect_no_growth(play, before, "a thousand connections");
 }
 
 /* ---- Calm ---- */

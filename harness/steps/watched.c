@@ -145,9 +145,27 @@ void watched_threads(struct play *play)
     several(play, "pthread_create#1..3=EAGAIN");
 }
 
+#define CROWD 40 /* more than tables begin with */
+
+/* Tables grow, and what was known of them has moved. */
+static void crowds(struct play *play)
+{
+    struct peer *client[CROWD];
+
+    for (int i = 0; i < CROWD; i++) {
+        client[i] = play_client(play);
+        play_send(play, client[i], "hello\n");
+        expect_echo(play, client[i]);
+    }
+    for (int i = 0; i < CROWD; i++)
+        leaves(play, client[i]);
+    play_rest(play);
+}
+
 void watched_loop(struct play *play)
 {
     several(play, NULL);
+    crowds(play);
 }
 
 /* ---- The client ---- */
