@@ -190,6 +190,7 @@ static void waits_for_a_slow_reader_of_stdout(struct play *play)
     play_settle(play);
     play_resume(play, talk.user);
     expect_arrived(play, talk.server, 256 * KIB);
+    expect_echo_at_last(play, talk.user);
 }
 
 /* The user thinks, and so does the server: what does the client do? */

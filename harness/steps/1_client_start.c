@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,27 @@ void tells_its_usage(struct play *play)
                    (const char *const[]){"127.0.0.1", port, "more", NULL});
 }
 
+static bool is_look_up(const struct trace_record *record, const void *arg)
+{
+    (void)arg;
+    return record->call == CALL_getaddrinfo;
+}
+
+/* The older look-ups have words of their own. */
+static void expect_resolvers_words(struct play *play, int error)
+{
+    struct trace_record record;
+    char expected[96];
+
+    snprintf(expected, sizeof(expected), "the message says why: %s",
+             gai_strerror(error));
+    play_blame(play, BLAME_LINE);
+    if (trace_find_last(play_trace(play), is_look_up, NULL, &record) &&
+        !strstr(play_errors(play), gai_strerror(error)))
+        play_fail(play, expected, "it says \"%.*s\"",
+                  (int)strcspn(play_errors(play), "\n"), play_errors(play));
+}
+
 /* Does it look at what the resolver says of a host that does not exist? */
 void refuses_an_unknown_host(struct play *play)
 {
@@ -45,6 +67,7 @@ void refuses_an_unknown_host(struct play *play)
     play_start(play, (const char *const[]){"nowhere.invalid",
                                            play_port_text(play), NULL});
     expect_exit(play, 1);
+    expect_resolvers_words(play, EAI_NONAME);
 }
 
 /* And of a service that does not exist? */
