@@ -133,6 +133,13 @@ static void size_words(const struct report *report, char *text, size_t size)
     snprintf(text, size, "asks for a block of a negative size");
 }
 
+/* Asked for by the interposer's bounds.c. */
+static void bounds_words(const struct report *report, char *text, size_t size)
+{
+    (void)report;
+    snprintf(text, size, "uses an element that the array does not have");
+}
+
 /* What counts, whose rule it is, and how to say it. Kinds that are not here
  * (lock orders, wrong uses of the thread library) are no finding. */
 static const struct report_kind kinds[] = {
@@ -142,6 +149,7 @@ static const struct report_kind kinds[] = {
     {"InvalidFree", OBLIGATION_memory, free_words},
     {"MismatchedFree", OBLIGATION_memory, mismatch_words},
     {"FishyValue", OBLIGATION_memory, size_words},
+    {"ClientCheck", OBLIGATION_memory, bounds_words},
     {"Overlap", OBLIGATION_memory, overlap_words},
     {"UninitCondition", OBLIGATION_memory, unset_words},
     {"UninitValue", OBLIGATION_memory, unset_words},

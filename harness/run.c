@@ -141,6 +141,7 @@ static void play_case(void **state)
         run_not_graded(run.play->verdict, run.memcheck.trouble);
         return;
     }
+    run.play->binary = run_binary();
     uint16_t port = sandbox_port(&run.next_port);
     assert_int_not_equal(port, 0);
     play_open(run.play, &run.program, port);

@@ -21,13 +21,12 @@ static bool cannot(const char *what)
 }
 
 /* The binary goes where the submission cannot change it. */
-static int install(const char *built)
+static int install(const char *built, const char *name, char path[PATH_MAX])
 {
     size_t len;
     char *image = submission_load(built, 256u << 20, &len);
-    int result = image ? sandbox_install(run.result->step->name, image, len,
-                                         0755, run.binary, sizeof(run.binary))
-                       : -1;
+    int result =
+        image ? sandbox_install(name, image, len, 0755, path, PATH_MAX) : -1;
 
     free(image);
     return result;
@@ -50,6 +49,20 @@ static int bring_in(const char *sources)
     return submission_write(run.options->submission, sources);
 }
 
+/* Before the program has run: it cannot change what is compiled. Where it goes
+ * wrong, valgrind sees what it sees without. */
+static void build_checked(const char *sources, const char *output)
+{
+    char checked[PATH_MAX], name[64];
+
+    snprintf(name, sizeof(name), "%s.checked", run.result->step->name);
+    snprintf(checked, sizeof(checked), "%.4000s.checked", output);
+    if (program_build_checked(sources, run.result->step->name, run.interposer,
+                              checked) < 0 ||
+        install(checked, name, run.checked) < 0)
+        memcpy(run.checked, run.binary, sizeof(run.checked));
+}
+
 bool run_build(void)
 {
     struct program_build *made = &run.result->build;
@@ -65,7 +78,8 @@ bool run_build(void)
     if (bring_in(sources) < 0)
         return cannot("set up the sandbox");
     if (program_build(made, sources, run.result->step->name, output) < 0 ||
-        (made->built && install(output) < 0))
+        (made->built &&
+         install(output, run.result->step->name, run.binary) < 0))
         return cannot("compile");
     if (made->missing) {
         snprintf(words, sizeof(words), "there is no file %s",
@@ -90,6 +104,8 @@ bool run_build(void)
         run_settle(VERDICT_FAIL, words);
         return false;
     }
+    if (!run.options->without_valgrind)
+        build_checked(sources, output);
     run.result->verdict[0].status = VERDICT_PASS;
     return true;
 }

@@ -17,6 +17,7 @@ struct run {
     struct play *play;
     char binary[PATH_MAX]; /* and the library, where the sandbox has them */
     char interposer[PATH_MAX];
+    char checked[PATH_MAX]; /* the binary for memcheck */
     uint16_t next_port;
     uint64_t begun_ns;
     bool went_around; /* libc, in one of the plays */
@@ -40,6 +41,9 @@ void run_not_graded(struct verdict *verdict, const char *reason);
 /* Builds the submission inside the sandbox. Returns whether there is a program
  * to play with; where there is none, the step is settled. */
 bool run_build(void);
+
+/* The program's file, as the tool that it runs under has it. */
+const char *run_binary(void);
 
 /* Has the program run under that tool. Returns 0, or -1: see memcheck.h. */
 int run_use_tool(enum step_tool tool);

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *run_binary(void)
+{
+    return run.tool == TOOL_MEMCHECK ? run.checked : run.binary;
+}
+
 /* One fork server at a time: the other would be taken for a process of the
  * case. */
 int run_use_tool(enum step_tool tool)
@@ -18,7 +23,7 @@ int run_use_tool(enum step_tool tool)
     run.tool = tool;
     if (tool == TOOL_NONE)
         return program_open(&run.program, run.binary, run.interposer);
-    return memcheck_open(&run.memcheck, tool, &run.program, run.binary,
+    return memcheck_open(&run.memcheck, tool, &run.program, run_binary(),
                          run.interposer);
 }
 

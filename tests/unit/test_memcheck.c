@@ -249,6 +249,53 @@ static void a_child_and_its_parent_are_watched(void **state)
     unit_remove(folder);
 }
 
+/* Behind the end of an array on the stack, and in a static one: valgrind alone
+ * sees neither. The end itself may be named. */
+static const char overruns[] =
+    "#include <string.h>\n"
+    "#include <unistd.h>\n"
+    "static int table[4];\n"
+    "char *end;\n"
+    "int main(int argc, char *argv[])\n"
+    "{\n"
+    "    char name[8];\n"
+    "    size_t len = strlen(argv[0]) + 3;\n" /* 8: of "wrong" */
+    "    end = &name[len];\n"
+    "    memset(name, 'x', len);\n"
+    "    name[len] = '\\0';\n" /* 11 */
+    "    table[argc + 3] = name[1];\n"
+    "    return close(-1);\n"
+    "}\n";
+
+static void arrays_that_are_not_the_heaps_have_ends(void **state)
+{
+    char folder[PATH_MAX], binary[PATH_MAX + 8];
+    const char *library = getenv("FAULTLINE_INTERPOSER");
+    struct memcheck memcheck;
+    struct program program;
+    struct findings found;
+
+    (void)state;
+    unit_folder(folder);
+    unit_write(folder, "wrong.c", overruns);
+    snprintf(binary, sizeof(binary), "%s/wrong", folder);
+    assert_int_equal(program_build_checked(folder, "wrong", library, binary),
+                     0);
+    if (memcheck_open(&memcheck, TOOL_MEMCHECK, &program, binary, library) < 0)
+        fail_msg("%s", memcheck.trouble);
+    run(&memcheck, &program, &found);
+    assert_int_equal(found.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(found.finding[i].words,
+                            "uses an element that the array does not have");
+        assert_int_equal(found.finding[i].obligation, OBLIGATION_memory);
+        assert_int_equal(found.finding[i].at[0].line, 11 + i);
+    }
+    findings_release(&found);
+    memcheck_close(&memcheck, &program);
+    unit_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +310,7 @@ int main(void)
         cmocka_unit_test(what_is_no_xml_is_an_error),
         cmocka_unit_test(a_verdict_names_line_and_caller),
         cmocka_unit_test(a_child_and_its_parent_are_watched),
+        cmocka_unit_test(arrays_that_are_not_the_heaps_have_ends),
     };
 
     unit_begin();
