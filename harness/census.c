@@ -77,7 +77,9 @@ static char read_stat(pid_t pid, unsigned *threads)
         *threads = 0;
         return 'X';
     }
-    return *rest;
+    /* pthread_exit(3) in main(): the first thread is a zombie while others
+     * live, and the process is none. */
+    return *rest == 'Z' && *threads > 1 ? 'S' : *rest;
 }
 
 char census_state(pid_t pid)
@@ -209,15 +211,27 @@ static void read_turns(struct census_thread *thread)
         read_syscall(thread);
 }
 
-static bool read_thread(struct census_thread *thread)
+static char read_thread_state(pid_t pid, pid_t tid)
 {
     char text[512];
+    const char *rest = NULL;
 
-    if (read_line(open_proc("/proc/%d/task/%d/stat", thread->pid, thread->tid),
-                  text, sizeof(text)) <= 0)
+    if (read_line(open_proc("/proc/%d/task/%d/stat", pid, tid), text,
+                  sizeof(text)) > 0)
+        rest = after_name(text);
+    return rest ? *rest : 'X';
+}
+
+bool census_lives(pid_t pid, pid_t tid)
+{
+    return !strchr("XZ", read_thread_state(pid, tid));
+}
+
+static bool read_thread(struct census_thread *thread)
+{
+    thread->state = read_thread_state(thread->pid, thread->tid);
+    if (strchr("XZ", thread->state))
         return false;
-    const char *rest = after_name(text);
-    thread->state = rest ? *rest : 'X';
     read_turns(thread);
     return true;
 }
@@ -256,6 +270,20 @@ size_t census_threads_of(const struct census_process *process,
     }
     closedir(tasks);
     return count;
+}
+
+/* The thread through which memory and descriptors are seen: what the first one
+ * had of them it has given up when it ended before the others. */
+static pid_t view_of(pid_t pid)
+{
+    struct census_thread one;
+    unsigned threads;
+
+    read_stat(pid, &threads);
+    if (threads <= 1 || census_lives(pid, pid) ||
+        census_threads(pid, &one, 1) == 0)
+        return pid;
+    return one.tid;
 }
 
 /* A number from /proc/PID/status. Returns -1 where it is not there. */
@@ -317,6 +345,7 @@ static long anonymous_kib(pid_t pid)
 
 long census_memory_kib(pid_t pid, bool peak)
 {
+    pid = view_of(pid);
     long kib =
         peak ? (long)status_field(pid, 0, "\nVmHWM:", 10) : anonymous_kib(pid);
 
@@ -328,7 +357,8 @@ uint64_t census_resident_bytes(pid_t pid)
     char text[256];
     unsigned long long size, resident;
 
-    if (read_line(open_proc("/proc/%d/statm", pid), text, sizeof(text)) <= 0 ||
+    if (read_line(open_proc("/proc/%d/statm", view_of(pid)), text,
+                  sizeof(text)) <= 0 ||
         sscanf(text, "%llu %llu", &size, &resident) != 2)
         return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -340,8 +370,8 @@ uint64_t census_own_bytes(pid_t pid)
     char text[4096];
     uint64_t kib = 0;
 
-    if (read_all(open_proc("/proc/%d/smaps_rollup", pid), text, sizeof(text)) <=
-        0)
+    if (read_all(open_proc("/proc/%d/smaps_rollup", view_of(pid)), text,
+                 sizeof(text)) <= 0)
         return 0;
     for (int i = 0; i < 2; i++) {
         const char *at = strstr(text, parts[i]);
@@ -403,6 +433,7 @@ int census_fds(pid_t pid, struct census_fd *fds, size_t most)
     struct dirent *entry;
     size_t count = 0;
 
+    pid = view_of(pid);
     snprintf(path, sizeof(path), "/proc/%d/fd", pid);
     DIR *dir = opendir(path);
     if (!dir)

@@ -53,8 +53,8 @@ struct census_fd {
 int census_take(struct census *census, pid_t parent, pid_t except);
 void census_release(struct census *census);
 
-/* Lists the threads of a process, at most `most`. Returns how many; 0 where
- * the process is gone. */
+/* Lists the threads of a process that have not ended, at most `most`. Returns
+ * how many; 0 where the process is gone. */
 size_t census_threads(pid_t pid, struct census_thread *threads, size_t most);
 
 /* The same of a process of a census that was just taken: with one thread its
@@ -97,7 +97,11 @@ uint64_t census_written_bytes(pid_t pid);
 /* CPU time of all threads so far, in nanoseconds; 0 where it is gone. */
 uint64_t census_cpu_ns(pid_t pid);
 
-/* The state of a process as in proc(5); 'X' where it is gone. */
+/* Has that thread neither ended nor gone? */
+bool census_lives(pid_t pid, pid_t tid);
+
+/* The state of a process as in proc(5); 'X' where it is gone. 'Z' only when
+ * all its threads have ended, not when main() has left the others behind. */
 char census_state(pid_t pid);
 
 #endif

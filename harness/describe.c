@@ -86,11 +86,7 @@ static size_t describe_thread(struct play *play, char *text, size_t size,
 
 static bool is_gone(const struct trace_thread *slot)
 {
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/task/%d", slot->pid,
-             atomic_load(&slot->tid));
-    return access(path, F_OK) < 0 || census_state(slot->pid) == 'Z';
+    return !census_lives(slot->pid, atomic_load(&slot->tid));
 }
 
 static unsigned order_of(const struct trace_thread *slot)

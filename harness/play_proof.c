@@ -129,7 +129,7 @@ static uint64_t pause_ms(struct play *play)
         int32_t tid = atomic_load(&slot->tid);
 
         if (atomic_load(&slot->call) != CALL_none &&
-            !strchr("XZ", census_state(slot->pid)) &&
+            census_lives(slot->pid, tid) &&
             trace_find_last(trace, is_short_pause, &tid, &record) &&
             record.timeout_ms > longest)
             longest = record.timeout_ms;
@@ -155,14 +155,11 @@ static bool waits_in_vain(struct play *play, const struct proof *proof)
                    : paused >= TIMED_MS || stands_still;
 }
 
-/* Its first process is gone, and the fork server has not said so yet. (A
- * first thread that has left the others behind looks like it.) */
+/* Its first process is gone, and the fork server has not said so yet. */
 static bool is_not_told_yet(const struct play *play)
 {
-    pid_t pid = play->program->pid;
-
-    return !program_ended(play->program) && census_thread_count(pid) <= 1 &&
-           strchr("XZ", census_state(pid)) != NULL;
+    return !program_ended(play->program) &&
+           strchr("XZ", census_state(play->program->pid)) != NULL;
 }
 
 enum play_end proof_look(struct play *play, struct proof *proof)

@@ -227,6 +227,80 @@ static void threads_are_listed_by_their_ids(void **state)
     close(gate[0]);
 }
 
+static struct child led_by_none;
+
+/* The thread that main() leaves the process to: it holds the gate's end. */
+static void *outlive_main(void *arg)
+{
+    while (census_lives(getpid(), getpid()))
+        sched_yield();
+    if (write(*(int *)arg, "r", 1) == 1)
+        (void)!read(gate[0], arg, 1);
+    _exit(0);
+}
+
+/* A child whose main thread has left by pthread_exit(3). */
+static void led_by_none_is_there(void)
+{
+    static int ready[2];
+    pthread_t other;
+    char byte;
+
+    assert_int_equal(pipe(gate) | pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(gate[1]);
+        pthread_create(&other, NULL, outlive_main, &ready[1]);
+        pthread_exit(NULL);
+    }
+    close(gate[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    led_by_none = (struct child){pid, gate[1]};
+}
+
+static void a_process_whose_main_has_left_lives(void **state)
+{
+    struct census_thread thread[8];
+    struct census census;
+
+    (void)state;
+    led_by_none_is_there();
+    assert_int_not_equal(census_state(led_by_none.pid), 'Z');
+    census_take(&census, getpid(), 0);
+    assert_int_equal(census.count, 1);
+    assert_int_equal(census.zombies, 0);
+    assert_int_equal(census_threads_of(&census.process[0], thread, 8), 1);
+    assert_int_not_equal(thread[0].tid, led_by_none.pid);
+    census_release(&census);
+    release(led_by_none);
+}
+
+static void what_main_has_left_is_still_the_process_s(void **state)
+{
+    struct census_fd fds[64];
+
+    (void)state;
+    led_by_none_is_there();
+    assert_true(census_fds(led_by_none.pid, fds, 64) > 2);
+    assert_true(census_memory_kib(led_by_none.pid, false) > 0);
+    assert_true(census_memory_kib(led_by_none.pid, true) > 0);
+    assert_true(census_resident_bytes(led_by_none.pid) > 0);
+    assert_true(census_own_bytes(led_by_none.pid) > 0);
+    release(led_by_none);
+}
+
+static void it_is_a_zombie_once_no_thread_is_left(void **state)
+{
+    (void)state;
+    led_by_none_is_there();
+    leave_as_zombie(led_by_none);
+    assert_int_equal(census_state(led_by_none.pid), 'Z');
+    assert_false(census_lives(led_by_none.pid, led_by_none.pid));
+    waitpid(led_by_none.pid, NULL, 0);
+}
+
 static struct census_thread once_asleep(pid_t pid)
 {
     struct census_thread thread;
@@ -494,6 +568,9 @@ int main(void)
         cmocka_unit_test(threads_are_listed_by_their_ids),
         cmocka_unit_test(a_blocked_thread_shows_its_call),
         cmocka_unit_test(a_stopped_process_shows_as_stopped),
+        cmocka_unit_test(a_process_whose_main_has_left_lives),
+        cmocka_unit_test(what_main_has_left_is_still_the_process_s),
+        cmocka_unit_test(it_is_a_zombie_once_no_thread_is_left),
         cmocka_unit_test(descriptors_have_their_kinds),
         cmocka_unit_test(sockets_and_pipes_have_their_inodes),
         cmocka_unit_test(a_files_target_is_its_path),
