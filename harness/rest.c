@@ -52,6 +52,20 @@ static bool has_timeout(const struct census_thread *thread)
     }
 }
 
+/* Could this be a call on a socket? That may have a time-out of its own. */
+static bool moves_bytes(const struct census_thread *thread)
+{
+    static const long calls[] = {
+        SYS_read,    SYS_readv,  SYS_recvfrom, SYS_recvmsg,  SYS_recvmmsg,
+        SYS_write,   SYS_writev, SYS_sendto,   SYS_sendmsg,  SYS_sendmmsg,
+        SYS_connect, SYS_accept, SYS_accept4,  SYS_sendfile, SYS_splice};
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+        if (thread->syscall == calls[i])
+            return true;
+    return false;
+}
+
 /* A call that was stopped and continued: the trace knows what it was. */
 static bool was_timed(struct trace *trace, pid_t tid)
 {
@@ -89,6 +103,8 @@ static enum rest_state state_of(struct trace *trace,
                                                             : REST_BUSY;
     if (thread->syscall == -1)
         return REST_BUSY;
+    if (atomic_load(&trace->timed_sockets) > 0 && moves_bytes(thread))
+        return REST_TIMED;
     if (thread->syscall == SYS_restart_syscall)
         return was_timed(trace, thread->tid) ? REST_TIMED : REST_BLOCKED;
     return has_timeout(thread) ? REST_TIMED : REST_BLOCKED;
@@ -160,8 +176,7 @@ int rest_look(struct rest *rest, struct program *program)
     if (rest->processes == 0 && rest->state == REST_BLOCKED)
         rest->state = REST_GONE;
     else if (rest->state == REST_BLOCKED &&
-             (atomic_load(&program->trace->alarms) > 0 ||
-              atomic_load(&program->trace->timed_sockets) > 0))
+             atomic_load(&program->trace->alarms) > 0)
         rest->state = REST_TIMED;
     result = 0;
 out:

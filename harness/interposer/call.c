@@ -121,6 +121,19 @@ static void record_entry(struct call *c, enum call_id id, int64_t a0,
     }
 }
 
+/* socket(7): a call on such a socket ends by itself, with EAGAIN. */
+static void note_socket_timeout(struct call *c, int circumstance)
+{
+    if (atomic_load(&trace->timed_sockets) == 0 ||
+        !(circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE)) ||
+        (circumstance & CALL_DONTWAIT))
+        return;
+    c->timeout_ms = fd_timeout_ms(
+        c->fd, circumstance & CALL_WANTS_READ ? SO_RCVTIMEO : SO_SNDTIMEO);
+    if (c->timeout_ms > 0)
+        call_timeout(c, c->timeout_ms);
+}
+
 struct call call_begin(enum call_id id, int fd, int64_t a0, int64_t a1,
                        int circumstance, void *frame)
 {
@@ -136,6 +149,7 @@ struct call call_begin(enum call_id id, int fd, int64_t a0, int64_t a1,
     c.entry_errno = errno;
     c.conn = fd >= 0 ? fd_conn(fd) : 0;
     record_entry(&c, id, a0, a1, frame);
+    note_socket_timeout(&c, circumstance);
     trace_advance();
     ruling_on(&c, id, a0, circumstance);
     errno = c.entry_errno;
@@ -160,6 +174,8 @@ int64_t call_end(struct call *c, int64_t result)
         return result;
     if (c->gate)
         ruling_hold(c->gate - 1);
+    if (c->timeout_ms > 0 && result == -1 && error == EAGAIN)
+        call_woke(c, true);
     if (is_ours(c)) {
         c->record->result = result;
         c->record->error = result == -1 ? error : 0;

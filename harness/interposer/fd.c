@@ -91,3 +91,16 @@ void fd_flag(int fd, unsigned flags)
         atomic_store_explicit(&flags_of[fd], (uint8_t)flags,
                               memory_order_relaxed);
 }
+
+int fd_timeout_ms(int fd, int option)
+{
+    struct timeval limit = {0};
+    socklen_t len = sizeof(limit);
+    int flags = real.fcntl(fd, F_GETFL);
+
+    if (flags < 0 || (flags & O_NONBLOCK) ||
+        getsockopt(fd, SOL_SOCKET, option, &limit, &len) < 0)
+        return 0;
+    int64_t ms = (int64_t)limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000;
+    return ms > INT32_MAX ? INT32_MAX : (int)ms;
+}

@@ -102,6 +102,7 @@ struct call {
     int signal;      /* to raise before the caller sees errno */
     int interrupter; /* the signal that an EINTR comes with */
     int gate;        /* 1 + fault whose gate holds it on the way out */
+    int timeout_ms;  /* the socket's own: SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
     int32_t action;
     int32_t value; /* bytes at stake; then the ruling's */
     int32_t ruling;
@@ -194,6 +195,7 @@ void fd_forget(int fd);
 void fd_copy(int from, int to);
 enum { FD_EDGE = 1, FD_BROKEN = 2, FD_NOT_READY = 4 };
 unsigned fd_flags(int fd);
+int fd_timeout_ms(int fd, int option); /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
 void fd_flag(int fd, unsigned flags);
 
 /* signal.c: a signal that could interrupt a call here and now, without doing

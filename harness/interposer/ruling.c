@@ -111,7 +111,10 @@ static enum counts wait_until_it_counts(const struct call *c, int circumstance)
     blocks = !never_blocks(c, circumstance);
     self.interrupted = 0;
     for (;;) {
-        int n = real.poll(&ready, 1, blocks ? -1 : 0);
+        int n = real.poll(&ready, 1,
+                          !blocks             ? 0
+                          : c->timeout_ms > 0 ? c->timeout_ms
+                                              : -1);
 
         if (n >= 0)
             return n == 1 && !(ready.revents & (POLLNVAL | POLLERR))

@@ -153,6 +153,31 @@ static void time_outs_are_recorded(void **state)
     assert_int_equal(program.trace->paused_ms, 1);
 }
 
+static void the_time_outs_of_a_socket_are_recorded(void **state)
+{
+    (void)state;
+    assert_run(NULL, "conn limit:20 recv:5 limit:0 put:5 recv:5",
+               "recv=EAGAIN recv=5");
+    assert_int_equal(program.trace->paused_ms, 20);
+    assert_int_equal(last(CALL_recv).timeout_ms, -1);
+}
+
+static void a_socket_that_does_not_block_has_no_time_out(void **state)
+{
+    (void)state;
+    run(NULL, "conn limit:20 nonblock recv:5");
+    assert_int_equal(program.trace->paused_ms, 0);
+    assert_int_equal(last(CALL_recv).timeout_ms, -1);
+}
+
+/* It waits until there is something to fail; no longer than the call would. */
+static void a_planned_failure_leaves_a_socket_its_time_out(void **state)
+{
+    (void)state;
+    assert_run("recv@conn1#1=EIO", "conn limit:20 recv:5 put:5 recv:5",
+               "recv=EAGAIN recv=EIO");
+}
+
 static void names_of_the_play_resolve_as_it_says(void **state)
 {
     struct trace_name *name = program.trace->name;
@@ -204,6 +229,9 @@ int main(void)
         RUN_TEST(a_record_tells_call_descriptor_and_result),
         RUN_TEST(a_record_of_a_call_that_went_well_says_so),
         RUN_TEST(time_outs_are_recorded),
+        RUN_TEST(the_time_outs_of_a_socket_are_recorded),
+        RUN_TEST(a_socket_that_does_not_block_has_no_time_out),
+        RUN_TEST(a_planned_failure_leaves_a_socket_its_time_out),
         RUN_TEST(names_of_the_play_resolve_as_it_says),
         RUN_TEST(a_name_without_addresses_is_unknown),
         RUN_TEST(counters_count_what_the_program_did),

@@ -87,6 +87,12 @@ static void a_timer_makes_it_timed(void **state)
     assert_rests("timed-socket", REST_TIMED);
 }
 
+static void a_wait_beside_a_timed_socket_is_blocked(void **state)
+{
+    (void)state;
+    assert_rests("poll-timed-socket", REST_BLOCKED);
+}
+
 static void a_deadlock_is_blocked(void **state)
 {
     (void)state;
@@ -249,6 +255,7 @@ int main(void)
         RUN_TEST(a_program_that_sleeps_is_timed),
         RUN_TEST(a_wait_with_a_time_out_is_timed),
         RUN_TEST(a_timer_makes_it_timed),
+        RUN_TEST(a_wait_beside_a_timed_socket_is_blocked),
         RUN_TEST(a_deadlock_is_blocked),
         RUN_TEST(a_join_that_never_ends_is_blocked),
         RUN_TEST(a_spinning_program_is_never_at_rest),

@@ -232,6 +232,16 @@ static void timed_socket(void)
     (void)!read(pair[0], &byte, 1);
 }
 
+/* Such a socket gives other waits no time-out. */
+static void polls_timed_socket(void)
+{
+    struct timeval most = {1000, 0};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+    polls();
+}
+
 static void child(void (*act)(void))
 {
     if (fork() == 0) {
@@ -305,6 +315,7 @@ static const struct {
     {"timerfd", timerfd},
     {"alarm", alarms},
     {"timed-socket", timed_socket},
+    {"poll-timed-socket", polls_timed_socket},
     {"child-spins", child_spins},
     {"child-sleeps", child_sleeps},
     {"child-blocks", child_blocks},

@@ -182,6 +182,14 @@ static long do_fdopen(void)
 
 #define FLAGS_OF(fd) fcntl(fd, F_GETFL)
 
+/* socket(7): reads of the connection end with EAGAIN after so long. */
+static void limit_reads(long ms)
+{
+    struct timeval most = {ms / 1000, ms % 1000 * 1000};
+
+    setsockopt(near, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+}
+
 /* Acts that print nothing. Returns whether it was one. */
 static bool act(const char *word, const char *text)
 {
@@ -193,6 +201,8 @@ static bool act(const char *word, const char *text)
         put(number);
     else if (strcmp(word, "farclose") == 0)
         close(far);
+    else if (strcmp(word, "limit") == 0)
+        limit_reads(number);
     else if (strcmp(word, "nonblock") == 0)
         fcntl(near, F_SETFL, FLAGS_OF(near) | O_NONBLOCK);
     else if (strcmp(word, "nonblock-listener") == 0)
