@@ -72,7 +72,9 @@ void play_take_descriptors(struct play *play, unsigned first, unsigned end);
  * accept has its descriptor already, so clients come (and go) until one call
  * has failed. From then on every accept fails, until
  * play_free_descriptors(). Returns the last client where it still waits,
- * else NULL: nobody does. */
+ * else NULL: nobody does, or each is accepted, since what the server is short
+ * of is the next descriptor that it wants for a client, or another process's.
+ */
 struct peer *play_exhaust_descriptors(struct play *play);
 
 /* Stops a process (SIGSTOP), returns when it is stopped; continues it. Not
