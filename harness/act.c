@@ -276,6 +276,7 @@ void play_limit_descriptors(struct play *play, unsigned descriptors)
     if (sandbox_prlimit(play->program->pid, RLIMIT_NOFILE, NULL, &old) < 0)
         play_not_graded(play, "prlimit");
     play->descriptors_room = (unsigned)old.rlim_cur;
+    atomic_store(&play->program->trace->descriptors_cut, 1);
     now = old;
     now.rlim_cur = descriptors;
     if (sandbox_prlimit(play->program->pid, RLIMIT_NOFILE, &now, NULL) < 0)
@@ -294,6 +295,7 @@ void play_free_descriptors(struct play *play)
 
     play_tell(play, "it may have %u descriptors again", play->descriptors_room);
     sandbox_prlimit(play->program->pid, RLIMIT_NOFILE, &now, NULL);
+    atomic_store(&play->program->trace->descriptors_cut, 0);
 }
 
 struct peer *play_exhaust_descriptors(struct play *play)

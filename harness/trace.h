@@ -96,6 +96,8 @@ struct trace {
     _Atomic uint32_t over; /* who makes a call now ends: by the harness, or
                             * with TRACE_BEGUN_MOST processes */
 
+    _Atomic uint32_t descriptors_cut; /* their limit is lowered for a while */
+
     _Atomic uint32_t debug; /* a futex: changes to OFF to let it go on */
 
     /* Written by the interposer during the run. */

@@ -49,6 +49,22 @@ static int woke_for(struct call *c, const struct pollfd *fds, nfds_t nfds,
     return woke(c, result);
 }
 
+/* poll(2): EINVAL for a table longer than the limit on descriptors. That we
+ * have lowered: a program may count on it that a table it could poll once, it
+ * can always. Its unused end is left out then. Returns the entries to poll. */
+static nfds_t used_entries(struct pollfd *fds, nfds_t nfds)
+{
+    while (nfds > 0 && fds[nfds - 1].fd < 0)
+        fds[--nfds].revents = 0;
+    return nfds;
+}
+
+static bool is_for_our_limit(int result)
+{
+    return result < 0 && errno == EINVAL && trace &&
+           atomic_load(&trace->descriptors_cut);
+}
+
 int poll(struct pollfd *fds, nfds_t nfds, int timeout)
 {
     struct call c = CALL(poll, -1, nfds, 0);
@@ -56,7 +72,10 @@ int poll(struct pollfd *fds, nfds_t nfds, int timeout)
     call_timeout(&c, timeout < 0 ? -1 : timeout);
     if (call_fails(&c))
         return woke(&c, -1);
-    return woke_for(&c, fds, nfds, real.poll(fds, nfds, timeout));
+    int result = real.poll(fds, nfds, timeout);
+    if (is_for_our_limit(result))
+        result = real.poll(fds, used_entries(fds, nfds), timeout);
+    return woke_for(&c, fds, nfds, result);
 }
 
 int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
@@ -67,7 +86,10 @@ int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
     call_timeout(&c, ms_of_timespec(timeout));
     if (call_fails(&c))
         return woke(&c, -1);
-    return woke_for(&c, fds, nfds, real.ppoll(fds, nfds, timeout, mask));
+    int result = real.ppoll(fds, nfds, timeout, mask);
+    if (is_for_our_limit(result))
+        result = real.ppoll(fds, used_entries(fds, nfds), timeout, mask);
+    return woke_for(&c, fds, nfds, result);
 }
 
 static int new_epoll(struct call *c, int fd)

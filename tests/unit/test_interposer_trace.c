@@ -178,6 +178,18 @@ static void a_planned_failure_leaves_a_socket_its_time_out(void **state)
                "recv=EAGAIN recv=EIO");
 }
 
+/* poll(2), EINVAL: as ever, but not for a limit that is the harness's. */
+static void a_table_longer_than_the_limit_is_polled(void **state)
+{
+    (void)state;
+    assert_run(NULL, "conn put:1 poll-table:256 poll-table:257",
+               "poll-table=1 poll-table=EINVAL");
+    prepare(NULL);
+    atomic_store(&program.trace->descriptors_cut, 1);
+    start("conn put:1 poll-table:257 read:1 poll-table:257");
+    assert_string_equal(finish(), "poll-table=1 read=1 poll-table=0");
+}
+
 static void names_of_the_play_resolve_as_it_says(void **state)
 {
     struct trace_name *name = program.trace->name;
@@ -232,6 +244,7 @@ int main(void)
         RUN_TEST(the_time_outs_of_a_socket_are_recorded),
         RUN_TEST(a_socket_that_does_not_block_has_no_time_out),
         RUN_TEST(a_planned_failure_leaves_a_socket_its_time_out),
+        RUN_TEST(a_table_longer_than_the_limit_is_polled),
         RUN_TEST(names_of_the_play_resolve_as_it_says),
         RUN_TEST(a_name_without_addresses_is_unknown),
         RUN_TEST(counters_count_what_the_program_did),
