@@ -150,6 +150,14 @@ static enum fault_when when_possible(const struct fault *fault)
                                     : WHEN_ALWAYS;
 }
 
+/* Told once, and then no more until there is news: epoll(7), EPOLLET, and the
+ * SIGIO of fcntl(2), O_ASYNC. */
+static bool is_edge_triggered(const struct call *c)
+{
+    return (fd_flags(c->fd) & FD_EDGE) ||
+           (real.fcntl(c->fd, F_GETFL) & O_ASYNC);
+}
+
 /* Could the kernel answer so, there and then? */
 static bool is_possible(enum fault_when when, const struct call *c,
                         enum call_id id, int circumstance, const sigset_t *mask)
@@ -159,14 +167,14 @@ static bool is_possible(enum fault_when when, const struct call *c,
     switch (when) {
     case WHEN_LONGER: /* edge-triggered it would mean "drained": epoll(7) */
         return !(circumstance & CALL_NEVER_SHORT) && c->value > 1 &&
-               !(fd_flags(c->fd) & FD_EDGE);
+               !is_edge_triggered(c);
     case WHEN_HANDLER:
         return !(circumstance & CALL_NEVER_BLOCKS) &&
                !(waits && never_blocks(c, circumstance)) &&
                interrupter(c, id, mask) != 0;
     case WHEN_NONBLOCK:
         return !waits ||
-               (never_blocks(c, circumstance) && !(fd_flags(c->fd) & FD_EDGE));
+               (never_blocks(c, circumstance) && !is_edge_triggered(c));
     default:
         return true;
     }

@@ -95,6 +95,8 @@ static void eagain_never_comes_edge_triggered(void **state)
     (void)state;
     assert_run("read@conn1#1=EAGAIN", "conn nonblock edge put:5 read:5",
                "read=5");
+    assert_run("read@conn1#1=EAGAIN", "conn nonblock async put:5 read:5",
+               "read=5");
     assert_run("read@conn1#1=EAGAIN", "conn nonblock level put:5 read:5",
                "read=EAGAIN");
 }

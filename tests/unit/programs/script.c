@@ -205,6 +205,8 @@ static bool act(const char *word, const char *text)
         limit_reads(number);
     else if (strcmp(word, "nonblock") == 0)
         fcntl(near, F_SETFL, FLAGS_OF(near) | O_NONBLOCK);
+    else if (strcmp(word, "async") == 0)
+        fcntl(near, F_SETFL, FLAGS_OF(near) | O_ASYNC);
     else if (strcmp(word, "nonblock-listener") == 0)
         fcntl(listener, F_SETFL, FLAGS_OF(listener) | O_NONBLOCK);
     else if (strcmp(word, "edge") == 0)
