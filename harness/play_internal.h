@@ -86,6 +86,7 @@ struct play {
     uint64_t paused_at_peers;
     uint64_t cpu_since_peers_ns;
     uint64_t time_at_peers;
+    uint64_t still_ns;  /* seen to stand still, in all */
     uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
     uint64_t cpu_ns;    /* at the last look */
 };
@@ -105,6 +106,7 @@ struct proof {
     struct rest last;
     unsigned same;
     uint64_t since_ns; /* the first of the looks that are the same */
+    uint64_t looked_ns;
 };
 
 /* Notes that a peer has got to see something; that the program has moved

@@ -53,6 +53,7 @@ void proof_progress(struct play *play)
     play->paused_at_peers = play->paused_then;
     play->cpu_since_peers_ns = 0;
     play->time_at_peers = play->time_then;
+    play->still_ns = 0;
 }
 
 /* A byte at a time makes many calls before a peer gets to see one: bytes that
@@ -137,22 +138,47 @@ static uint64_t pause_ms(struct play *play)
     return (uint64_t)longest;
 }
 
+/* Between looks that are the same it has stood still; a machine that did so
+ * itself had no time to look. */
+#define STILL_NS 20000000u
+static void note_standstill(struct play *play, struct proof *proof)
+{
+    uint64_t now = play_now_ns(), since = now - proof->looked_ns;
+
+    if (proof->same > 0)
+        play->still_ns += since < STILL_NS ? since : STILL_NS;
+    proof->looked_ns = now;
+}
+
+/* Look after look, for a while: a machine that stood still itself had no time
+ * to look. Or with interruptions, for longer: what wakes it soon, or again and
+ * again, a timer or a time-out that the trace does not see, had the time to do
+ * so, and has for nothing. */
+static bool stands_still(const struct play *play, const struct proof *proof)
+{
+    const uint64_t ms = 1000000;
+    uint64_t timer_ms = atomic_load(&play->program->trace->timer_ms);
+    uint64_t most_ms = timer_ms > 0 ? timer_ms : TRACE_TIMER_MS;
+
+    if (play->still_ns >= (TIMED_MS + 2 * most_ms) * ms)
+        return true;
+    return timer_ms == 0 && proof->same >= STILL_LOOKS &&
+           play_now_ns() - proof->since_ns >= TIMED_MS * ms;
+}
+
 /* A time-out that ran out for nothing, again and again. Or a wait of a kind
- * that the trace does not see, for a while, look after look: a machine that
- * stood still itself had no time to look. */
+ * that the trace does not see. */
 static bool waits_in_vain(struct play *play, const struct proof *proof)
 {
     uint64_t paused =
         atomic_load(&play->program->trace->paused_ms) - play->paused_then;
-    bool stands_still =
-        proof->same >= STILL_LOOKS &&
-        play_now_ns() - proof->since_ns >= TIMED_MS * (uint64_t)1000000;
+    bool still = stands_still(play, proof);
 
-    if (paused < TIMED_MS && !stands_still)
+    if (paused < TIMED_MS && !still)
         return false;
     uint64_t now = pause_ms(play);
     return now > 0 ? paused >= TIMED_MS && paused >= 4 * now
-                   : paused >= TIMED_MS || stands_still;
+                   : paused >= TIMED_MS || still;
 }
 
 /* Its first process is gone, and the fork server has not said so yet. */
@@ -174,6 +200,7 @@ enum play_end proof_look(struct play *play, struct proof *proof)
     if (proof->same == 0)
         proof->since_ns = play_now_ns();
     proof->last = now;
+    note_standstill(play, proof);
     if (computes_in_vain(play, now.cpu_ns))
         return END_SPINS;
     if (now.state == REST_GONE && wire_quiet(play))

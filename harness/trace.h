@@ -79,6 +79,8 @@ struct trace_name {
 /* Where the program waits for a debugger. */
 enum { TRACE_DEBUG_OFF, TRACE_DEBUG_START, TRACE_DEBUG_INJECTED };
 
+#define TRACE_TIMER_MS 1000
+
 struct trace {
     /* Set by the harness before the run. */
     uint32_t size; /* sizeof(struct trace): both sides agree */
@@ -120,6 +122,8 @@ struct trace {
     _Atomic uint32_t timed_sockets; /* SO_RCVTIMEO or SO_SNDTIMEO was set */
     _Atomic uint32_t alarms;        /* alarm or setitimer was armed */
     _Atomic uint32_t timers;        /* timer_create and timerfd_create */
+    _Atomic uint32_t timer_ms;      /* the longest that any of these was set to,
+                                     * of those up to TRACE_TIMER_MS */
     _Atomic uint32_t stdio_sockets; /* fdopen of a socket */
     _Atomic uint32_t unsafe;        /* unsafe calls in a handler */
     _Atomic uint32_t errno_lost;    /* handlers that left another errno */

@@ -59,7 +59,7 @@
     X(pthread_join) X(getaddrinfo) X(freeaddrinfo) \
     X(malloc) X(calloc) X(realloc) X(free) \
     X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(alarm) X(setitimer) \
-    X(timer_create) X(timerfd_create) \
+    X(timer_create) X(timer_settime) X(timerfd_create) X(timerfd_settime) \
     X(vprintf) X(vfprintf) X(puts) X(fputs) X(putchar) X(fputc) X(putc) \
     X(fwrite) X(fflush) X(perror) X(vsyslog) X(pthread_mutex_lock)
 /* clang-format on */

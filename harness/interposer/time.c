@@ -35,6 +35,11 @@ static int64_t ms_of(const struct timespec *t)
     return t ? (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000 : 0;
 }
 
+static int64_t ms_of_timeval(const struct timeval *t)
+{
+    return (int64_t)t->tv_sec * 1000 + t->tv_usec / 1000;
+}
+
 int nanosleep(const struct timespec *duration, struct timespec *left)
 {
     struct call c = CALL(nanosleep, -1, 0, 0);
@@ -56,12 +61,30 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
     return call_end_error(&c, error);
 }
 
+/* A timer is set to go off after so long, and then as often. */
+static void note_period(int64_t first_ms, int64_t then_ms)
+{
+    int64_t ms = first_ms > then_ms ? first_ms : then_ms;
+
+    if (trace && ms > 0 && ms <= TRACE_TIMER_MS &&
+        ms > atomic_load(&trace->timer_ms))
+        atomic_store(&trace->timer_ms, (uint32_t)ms);
+}
+
+static void note_times(int flags, const struct itimerspec *value)
+{
+    if (value)
+        note_period(flags & TIMER_ABSTIME ? 0 : ms_of(&value->it_value),
+                    ms_of(&value->it_interval));
+}
+
 unsigned int alarm(unsigned int seconds)
 {
     struct call c = CALL(alarm, -1, seconds, 0);
 
     if (trace && seconds > 0)
         atomic_fetch_add(&trace->alarms, 1);
+    note_period((int64_t)seconds * 1000, 0);
     unsigned int left = real.alarm(seconds);
     call_end(&c, left);
     return left;
@@ -74,6 +97,9 @@ int setitimer(__itimer_which_t which, const struct itimerval *value,
 
     if (trace && value && (value->it_value.tv_sec || value->it_value.tv_usec))
         atomic_fetch_add(&trace->alarms, 1);
+    if (value)
+        note_period(ms_of_timeval(&value->it_value),
+                    ms_of_timeval(&value->it_interval));
     return (int)call_end(&c, real.setitimer(which, value, old));
 }
 
@@ -93,4 +119,18 @@ int timerfd_create(int clock, int flags)
 {
     note_timer();
     return real.timerfd_create(clock, flags);
+}
+
+int timer_settime(timer_t timer, int flags, const struct itimerspec *value,
+                  struct itimerspec *old)
+{
+    note_times(flags, value);
+    return real.timer_settime(timer, flags, value, old);
+}
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *value,
+                    struct itimerspec *old)
+{
+    note_times(flags, value);
+    return real.timerfd_settime(fd, flags, value, old);
 }

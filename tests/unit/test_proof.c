@@ -68,6 +68,21 @@ static void many_bytes_are_progress(void **state)
     assert_int_equal(end_of("rests", "40", listens), END_HOLDS);
 }
 
+/* A timer wakes it: for a while that may be what it waits for, not for ever. */
+static void ticks_for_ever_are_waits_in_vain(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("ticks", "2", listens), END_HOLDS);
+    assert_int_equal(end_of("ticks", "0", listens), END_TIMED);
+}
+
+static void naps_that_nobody_sees_are_waits_in_vain(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("naps", "12", listens), END_HOLDS);
+    assert_int_equal(end_of("naps", "0", listens), END_TIMED);
+}
+
 /* That the kernel charges for what passed meanwhile is no proof. */
 static void who_stood_still_has_not_seen_it_spin(void **state)
 {
@@ -108,6 +123,8 @@ int main(void)
         cmocka_unit_test(bytes_for_ever_are_a_spin),
         cmocka_unit_test(bytes_for_ever_between_pauses_are_waits_in_vain),
         cmocka_unit_test(many_bytes_are_progress),
+        cmocka_unit_test(ticks_for_ever_are_waits_in_vain),
+        cmocka_unit_test(naps_that_nobody_sees_are_waits_in_vain),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
         cmocka_unit_test(the_deadline_needs_looks),
     };

@@ -1,11 +1,15 @@
 /* moves.c - moves bytes that no peer sees, in so many rounds (0: for ever)
  * and with that in between which its arguments say; then listens. As "toils"
- * it moves none, and stays. */
+ * it moves none, and stays; as "ticks" and "naps" it moves none, and is woken
+ * each time. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,12 +24,35 @@ static void compute(void)
     } while (now.tv_sec * 1000 + now.tv_nsec / 1000000 < until);
 }
 
+/* Every half second. */
+static void await_tick(void)
+{
+    static int timer = -1;
+    uint64_t times;
+
+    if (timer == -1) {
+        timer = timerfd_create(CLOCK_MONOTONIC, 0);
+        timerfd_settime(timer, 0,
+                        &(struct itimerspec){{0, 500000000}, {0, 500000000}},
+                        NULL);
+    }
+    (void)!read(timer, &times, sizeof(times));
+}
+
 int main(int argc, char **argv)
 {
     int null = open("/dev/null", O_WRONLY);
     long rounds = argc == 3 ? atol(argv[2]) : -1;
 
     for (long round = 0; rounds == 0 || round < rounds; round++) {
+        if (strcmp(argv[1], "ticks") == 0) {
+            await_tick();
+            continue;
+        }
+        if (strcmp(argv[1], "naps") == 0) { /* by a call that is not watched */
+            thrd_sleep(&(struct timespec){0, 100000000}, NULL);
+            continue;
+        }
         if (strcmp(argv[1], "toils") != 0)
             (void)!write(null, "x", 1);
         if (strcmp(argv[1], "rests") == 0)
