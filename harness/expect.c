@@ -359,6 +359,21 @@ void play_accepted(struct play *play, unsigned count)
     play_must(play, has_counted, &counted, expected);
 }
 
+static bool has_counted_or_failed(struct play *play, void *arg)
+{
+    return has_counted(play, arg) ||
+           atomic_load(&play->program->trace->accept_errors) > 0;
+}
+
+bool play_accepted_or_full(struct play *play, unsigned count)
+{
+    struct counted counted = {&play->program->trace->accepted, count};
+
+    play_must(play, has_counted_or_failed, &counted,
+              "the server accepts each client for whom it has room");
+    return has_counted(play, &counted);
+}
+
 void play_accept_failed(struct play *play, unsigned count)
 {
     struct counted counted = {&play->program->trace->accept_errors, count};

@@ -73,8 +73,8 @@ void play_take_descriptors(struct play *play, unsigned first, unsigned end);
  * has failed. From then on every accept fails, until
  * play_free_descriptors(). Returns the last client where it still waits,
  * else NULL: nobody does, or each is accepted, since what the server is short
- * of is the next descriptor that it wants for a client, or another process's.
- */
+ * of is the next descriptor that it wants for a client, or another process's,
+ * or there are free ones below its highest. */
 struct peer *play_exhaust_descriptors(struct play *play);
 
 /* Stops a process (SIGSTOP), returns when it is stopped; continues it. Not
@@ -172,6 +172,9 @@ void play_settle(struct play *play);
 
 /* Until `count` connections have been accepted in all. */
 void play_accepted(struct play *play, unsigned count);
+
+/* The same, or until an accept has failed. Returns whether it is the former. */
+bool play_accepted_or_full(struct play *play, unsigned count);
 
 /* Until accept has failed `count` times in all. */
 void play_accept_failed(struct play *play, unsigned count);

@@ -276,17 +276,14 @@ void select_survives_failing_accept(struct play *play)
     expect_serves(play);
 }
 
-/* No descriptor is to be had for a while. (Nobody is in accept: there is no
- * client; so the next one finds the limit.) */
+/* No descriptor is to be had for a while. */
 void select_waits_for_a_free_descriptor(struct play *play)
 {
     struct peer *other;
 
     play_serve(play);
     other = select_bystander(play);
-    play_limit_descriptors(play, 0);
-    play_client(play);
-    play_accept_failed(play, 1);
+    play_exhaust_descriptors(play);
     expect_no_spin(play);
     select_still_serves(play, other);
     play_free_descriptors(play);
