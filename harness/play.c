@@ -255,11 +255,8 @@ void play_must(struct play *play, play_condition *holds, void *arg,
  * times and found nothing to do. */
 static bool wakes_for_nothing(struct play *play, void *arg)
 {
-    struct trace *trace = play->program->trace;
-
     (void)arg;
-    return atomic_load(&trace->wakeups) - play->wakeups_then >= 3 &&
-           atomic_load(&trace->paused_ms) - play->paused_then >= 20;
+    return proof_wakes_for_nothing(play);
 }
 
 static enum play_end until_rest(struct play *play)

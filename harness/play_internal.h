@@ -76,7 +76,6 @@ struct play {
 
     /* Since the last progress: */
     uint32_t calls_then;
-    uint32_t wakeups_then;
     uint64_t paused_then;
     uint64_t moved_then;
     uint64_t cpu_since_ns;
@@ -86,7 +85,12 @@ struct play {
     uint64_t paused_at_peers;
     uint64_t cpu_since_peers_ns;
     uint64_t time_at_peers;
-    uint64_t still_ns;  /* seen to stand still, in all */
+    uint64_t still_ns; /* seen to stand still, in all */
+    struct calm {      /* looks that found nobody at work */
+        bool seen;
+        uint32_t wakeups[2]; /* at the first and the last of them */
+        uint64_t paused_ms[2];
+    } calm;
     uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
     uint64_t cpu_ns;    /* at the last look */
 };
@@ -116,6 +120,10 @@ void proof_note_bytes(struct play *play);
 
 /* Calls without progress? */
 bool proof_spins(struct play *play);
+
+/* Has it woken up a few times and found nothing to do, from a look that found
+ * all of it waiting to another such look? */
+bool proof_wakes_for_nothing(const struct play *play);
 
 /* Takes a look; and gives up at the deadline. END_HOLDS: nothing is proved
  * yet. */

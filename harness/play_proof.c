@@ -38,12 +38,12 @@ static void progress(struct play *play)
     struct trace *trace = play->program->trace;
 
     play->calls_then = atomic_load(&trace->calls);
-    play->wakeups_then = atomic_load(&trace->wakeups);
     play->paused_then = atomic_load(&trace->paused_ms);
     play->moved_then = atomic_load(&trace->moved);
     play->time_then = play_now_ns();
     play->looks_since = 0;
     play->cpu_since_ns = 0;
+    play->calm.seen = false;
 }
 
 void proof_progress(struct play *play)
@@ -166,6 +166,29 @@ static bool stands_still(const struct play *play, const struct proof *proof)
            play_now_ns() - proof->since_ns >= TIMED_MS * ms;
 }
 
+/* Who has something to do, and no processor yet, is not seen to wait: what
+ * another thread of it wakes up for meanwhile proves nothing. */
+static void note_calm(struct play *play, uint32_t wakeups, uint64_t paused_ms)
+{
+    struct calm *calm = &play->calm;
+
+    calm->wakeups[1] = wakeups;
+    calm->paused_ms[1] = paused_ms;
+    if (!calm->seen) {
+        calm->wakeups[0] = wakeups;
+        calm->paused_ms[0] = paused_ms;
+    }
+    calm->seen = true;
+}
+
+bool proof_wakes_for_nothing(const struct play *play)
+{
+    const struct calm *calm = &play->calm;
+
+    return calm->seen && calm->wakeups[1] - calm->wakeups[0] >= 3 &&
+           calm->paused_ms[1] - calm->paused_ms[0] >= 20;
+}
+
 /* A time-out that ran out for nothing, again and again. Or a wait of a kind
  * that the trace does not see. */
 static bool waits_in_vain(struct play *play, const struct proof *proof)
@@ -190,6 +213,9 @@ static bool is_not_told_yet(const struct play *play)
 
 enum play_end proof_look(struct play *play, struct proof *proof)
 {
+    const struct trace *trace = play->program->trace;
+    uint32_t wakeups = atomic_load(&trace->wakeups);
+    uint64_t paused_ms = atomic_load(&trace->paused_ms);
     struct rest now;
 
     play->looks_since++;
@@ -201,6 +227,8 @@ enum play_end proof_look(struct play *play, struct proof *proof)
         proof->since_ns = play_now_ns();
     proof->last = now;
     note_standstill(play, proof);
+    if (now.state != REST_BUSY && wire_quiet(play))
+        note_calm(play, wakeups, paused_ms);
     if (computes_in_vain(play, now.cpu_ns))
         return END_SPINS;
     if (now.state == REST_GONE && wire_quiet(play))

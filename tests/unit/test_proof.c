@@ -83,6 +83,22 @@ static void naps_that_nobody_sees_are_waits_in_vain(void **state)
     assert_int_equal(end_of("naps", "0", listens), END_TIMED);
 }
 
+/* A thread that wakes for nothing says nothing of one that is at work. */
+static void rest_is_that_of_all_threads(void **state)
+{
+    static const struct step_case row = {.name = "moves"};
+    struct verdict verdict = {0};
+    struct play play = {
+        .row = &row, .verdict = &verdict, .program_name = "moves"};
+
+    (void)state;
+    play_open(&play, &program, 0);
+    play_start(&play, (const char *const[]){"accompanied", "15", NULL});
+    play_settle(&play);
+    assert_true(listens(&play, NULL));
+    play_end(&play);
+}
+
 /* That the kernel charges for what passed meanwhile is no proof. */
 static void who_stood_still_has_not_seen_it_spin(void **state)
 {
@@ -125,6 +141,7 @@ int main(void)
         cmocka_unit_test(many_bytes_are_progress),
         cmocka_unit_test(ticks_for_ever_are_waits_in_vain),
         cmocka_unit_test(naps_that_nobody_sees_are_waits_in_vain),
+        cmocka_unit_test(rest_is_that_of_all_threads),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
         cmocka_unit_test(the_deadline_needs_looks),
     };

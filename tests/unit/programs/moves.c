@@ -1,9 +1,10 @@
 /* moves.c - moves bytes that no peer sees, in so many rounds (0: for ever)
  * and with that in between which its arguments say; then listens. As "toils"
  * it moves none, and stays; as "ticks" and "naps" it moves none, and is woken
- * each time. */
+ * each time. "accompanied" it toils beside a thread that wakes each 5 ms. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,23 @@ static void await_tick(void)
     (void)!read(timer, &times, sizeof(times));
 }
 
+static int wake_often(void *arg)
+{
+    for (;;)
+        usleep(5000);
+    return arg != NULL;
+}
+
 int main(int argc, char **argv)
 {
+    bool toils = argc == 3 && strchr("at", *argv[1]);
+    thrd_t thread;
+
     int null = open("/dev/null", O_WRONLY);
     long rounds = argc == 3 ? atol(argv[2]) : -1;
 
+    if (rounds >= 0 && strcmp(argv[1], "accompanied") == 0)
+        thrd_create(&thread, wake_often, NULL);
     for (long round = 0; rounds == 0 || round < rounds; round++) {
         if (strcmp(argv[1], "ticks") == 0) {
             await_tick();
@@ -53,7 +66,7 @@ int main(int argc, char **argv)
             thrd_sleep(&(struct timespec){0, 100000000}, NULL);
             continue;
         }
-        if (strcmp(argv[1], "toils") != 0)
+        if (!toils)
             (void)!write(null, "x", 1);
         if (strcmp(argv[1], "rests") == 0)
             usleep(50000);
@@ -61,7 +74,7 @@ int main(int argc, char **argv)
             compute();
     }
     listen(socket(AF_INET, SOCK_STREAM, 0), 1);
-    if (strcmp(argv[1], "toils") == 0)
+    if (toils)
         pause();
     return 0;
 }
