@@ -308,7 +308,8 @@ static const struct step_case cases[] = {
      .obligation = OBLIGATION_concurrency, .points = 0.5,
      .why = "A pipe holds 64 KiB and then makes its writer wait: pipe(7).",
      .hint = "What happens to the echo when stdout takes no more for now?",
-     .play = waits_for_a_slow_reader_of_stdout, .needs = "echoes_a_line"},
+     .play = waits_for_a_slow_reader_of_stdout,
+     .needs = "waits_for_the_rest_of_the_echo"},
     {.name = "waits_without_spinning", .obligation = OBLIGATION_idle,
      .points = 0.5,
      .why = "While nothing comes from either side there is nothing to do; a "
