@@ -130,6 +130,7 @@ static uint64_t pause_ms(struct play *play)
         int32_t tid = atomic_load(&slot->tid);
 
         if (atomic_load(&slot->call) != CALL_none &&
+            atomic_load(&slot->held) == 0 && /* it is we who let it wait */
             census_lives(slot->pid, tid) &&
             trace_find_last(trace, is_short_pause, &tid, &record) &&
             record.timeout_ms > longest)

@@ -99,6 +99,23 @@ static void rest_is_that_of_all_threads(void **state)
     play_end(&play);
 }
 
+/* Who is held at a gate waits for us, and not until its time is out. */
+static void who_is_held_is_not_waited_for(void **state)
+{
+    static const struct step_case row = {.name = "moves"};
+    struct verdict verdict = {0};
+    struct play play = {
+        .row = &row, .verdict = &verdict, .program_name = "moves"};
+
+    (void)state;
+    play_open(&play, &program, 0);
+    unsigned gate = play_fault(&play, "recv#1=hold");
+    play_start(&play, (const char *const[]){"alarmed", "0", NULL});
+    play_held(&play, gate, 1);
+    assert_int_equal(play_until(&play, listens, NULL), END_TIMED);
+    play_end(&play);
+}
+
 /* That the kernel charges for what passed meanwhile is no proof. */
 static void who_stood_still_has_not_seen_it_spin(void **state)
 {
@@ -142,6 +159,7 @@ int main(void)
         cmocka_unit_test(ticks_for_ever_are_waits_in_vain),
         cmocka_unit_test(naps_that_nobody_sees_are_waits_in_vain),
         cmocka_unit_test(rest_is_that_of_all_threads),
+        cmocka_unit_test(who_is_held_is_not_waited_for),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
         cmocka_unit_test(the_deadline_needs_looks),
     };

@@ -1,14 +1,18 @@
 /* moves.c - moves bytes that no peer sees, in so many rounds (0: for ever)
  * and with that in between which its arguments say; then listens. As "toils"
  * it moves none, and stays; as "ticks" and "naps" it moves none, and is woken
- * each time. "accompanied" it toils beside a thread that wakes each 5 ms. */
+ * each time. "accompanied" it toils beside a thread that wakes each 5 ms;
+ * "alarmed" is it each 200 ms, and a thread receives with a time-out. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <threads.h>
 #include <time.h>
@@ -47,6 +51,39 @@ static int wake_often(void *arg)
     return arg != NULL;
 }
 
+static void *receive(void *arg)
+{
+    const struct timeval limit = {0, 300000};
+    int pair[2] = {-1, -1};
+    sigset_t all;
+    char byte;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    recv(pair[0], &byte, 1, 0);
+    return arg;
+}
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+static void be_alarmed(void)
+{
+    const struct itimerval often = {{0, 200000}, {0, 200000}};
+    const struct sigaction action = {.sa_handler = nothing};
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, receive, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (;;)
+        pause();
+}
+
 int main(int argc, char **argv)
 {
     bool toils = argc == 3 && strchr("at", *argv[1]);
@@ -57,6 +94,8 @@ int main(int argc, char **argv)
 
     if (rounds >= 0 && strcmp(argv[1], "accompanied") == 0)
         thrd_create(&thread, wake_often, NULL);
+    if (rounds >= 0 && strcmp(argv[1], "alarmed") == 0)
+        be_alarmed();
     for (long round = 0; rounds == 0 || round < rounds; round++) {
         if (strcmp(argv[1], "ticks") == 0) {
             await_tick();
