@@ -32,9 +32,9 @@ WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow
 FLAGS     = -std=gnu17 -O2 -g $(WARNINGS) $(CFLAGS)
 # Pedantry does not know dlsym(3) and glibc's transparent unions.
 SO_FLAGS  = -fPIC -fno-omit-frame-pointer -Wno-pedantic
-LIBRARIES = cmocka libfiu jansson libdw expat libxml-2.0 libseccomp
+LIBRARIES = cmocka libfiu jansson libdw libelf expat libxml-2.0 libseccomp
 # Asked when a recipe runs: before that they may not be installed.
-LIBS      = $(shell pkg-config --libs cmocka jansson libdw expat libxml-2.0 libseccomp) -lutil -lm -pthread
+LIBS      = $(shell pkg-config --libs cmocka jansson libdw libelf expat libxml-2.0 libseccomp) -lutil -lm -pthread
 FIU_LIBS  = $(shell pkg-config --libs libfiu) -ldl -pthread
 DEFINES   = -DFAULTLINE_VERSION='"$(VERSION)"' \
             $(shell pkg-config --cflags $(LIBRARIES))

@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include "sandbox.h"
+#include "symbols.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -196,24 +197,21 @@ static void keep_messages(struct program_build *build, int log, int status)
     free(first);
 }
 
-/* The toolbox goes through an archive: a program that needs none of it, or
- * brings its own write_all(), is linked without it. */
-static int archive_toolbox(const char *folder, const char *object,
-                           const char *archive, const char *check, int log)
+/* A program that needs none of the toolbox, or brings its own write_all(), is
+ * linked without it, as ld(1) does with an archive. */
+static bool make_toolbox(const char *folder, const char *object,
+                         const char *toolbox, const char *check, int log)
 {
-    const char *const argv[] = {"ar", "rcs", archive, object, NULL};
-
-    unlink(archive);
-    if (compile(folder, "net.c", object, check, log) != 0)
-        return -1;
-    return run(argv, "/", log);
+    return is_file(folder, "net.c") &&
+           compile(folder, "net.c", toolbox, check, log) == 0 &&
+           symbols_serve(toolbox, object);
 }
 
-static int link_program(const char *object, const char *archive,
+static int link_program(const char *object, const char *toolbox,
                         const char *library, const char *output, int log)
 {
     const char *const argv[] = {compiler(), FLAGS,  "-o",
-                                output,     object, archive ? archive : library,
+                                output,     object, toolbox ? toolbox : library,
                                 library,    NULL};
 
     return run(argv, "/", log);
@@ -232,32 +230,13 @@ static const char *const ways_around[] = {
     "__libc_accept", "__libc_send",   "__libc_recv", "__libc_malloc",
     "__libc_calloc", "__libc_realloc"};
 
-/* "U dlsym@GLIBC_2.34"; w or v: it need not be there */
-static void note_way_around(struct program_build *build, const char *line)
+static void note_way_around(const char *name, void *arg)
 {
-    char name[64] = "";
+    struct program_build *build = arg;
 
-    sscanf(line, " %*1[Uwv] %63[^@ \n]", name);
     for (size_t i = 0; i < sizeof(ways_around) / sizeof(char *); i++)
         if (strcmp(name, ways_around[i]) == 0)
             strcpy(build->around, name);
-}
-
-static int find_ways_around(struct program_build *build, const char *output)
-{
-    const char *const argv[] = {"nm", "-D", "--undefined-only", output, NULL};
-    int list = memfd_create("names", MFD_CLOEXEC);
-    FILE *lines = list < 0 ? NULL : fdopen(list, "r");
-    char line[512];
-    int status = lines ? run(argv, "/", list) : -1;
-
-    if (lines) {
-        rewind(lines);
-        while (status == 0 && fgets(line, sizeof(line), lines))
-            note_way_around(build, line);
-        fclose(lines);
-    }
-    return status;
 }
 
 /* With `library`, for bounds that are checked; NULL: as it is. Returns 0, or
@@ -265,23 +244,18 @@ static int find_ways_around(struct program_build *build, const char *output)
 static int make_program(const char *submission, const char *step,
                         const char *library, const char *output, int log)
 {
-    char file[64], object[PATH_MAX], toolbox[PATH_MAX], archive[PATH_MAX];
+    char file[64], object[PATH_MAX], toolbox[PATH_MAX];
     const char *check = library ? check_bounds() : NULL;
-    bool has_toolbox = is_file(submission, "net.c");
 
     snprintf(file, sizeof(file), "%s.c", step);
     snprintf(object, sizeof(object), "%s.o", output);
     snprintf(toolbox, sizeof(toolbox), "%s.net.o", output);
-    snprintf(archive, sizeof(archive), "%s.net.a", output);
     unlink(output);
     int status = compile(submission, file, object, check, log);
     if (status != 0)
         return status;
-    if (has_toolbox)
-        has_toolbox =
-            archive_toolbox(submission, toolbox, archive, check, log) == 0;
-    return link_program(object, has_toolbox ? archive : NULL, library, output,
-                        log);
+    bool helps = make_toolbox(submission, object, toolbox, check, log);
+    return link_program(object, helps ? toolbox : NULL, library, output, log);
 }
 
 static int build_once(struct program_build *build, const char *submission,
@@ -304,7 +278,7 @@ static int build_once(struct program_build *build, const char *submission,
     close(log);
     build->built = status == 0;
     if (build->built)
-        status = find_ways_around(build, output);
+        status = symbols_each(output, SYMBOLS_USED, note_way_around, build);
     if (status < 0 || status == 126 || status == 127) {
         errno = status == 127 ? ENOENT : EIO;
         return -1;

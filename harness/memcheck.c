@@ -121,6 +121,7 @@ int memcheck_open(struct memcheck *memcheck, enum step_tool tool,
         return in_trouble(memcheck, "there is no valgrind on this machine");
     if (check_version(memcheck, valgrind) < 0)
         return -1;
+    sandbox_keep_names();
     const char *scratch = sandbox_scratch();
     snprintf(memcheck->folder, sizeof(memcheck->folder), "%.4000s.XXXXXX",
              *scratch ? scratch : path);

@@ -34,11 +34,11 @@ for what in "$@"; do
         want 'command -v pkg-config' pkg-config
         want "command -v ${CC:-cc}" gcc
         want 'printf "#include <stdio.h>\n" | ${CC:-cc} -E -' libc6-dev
-        want 'command -v ar' binutils
         library cmocka libcmocka-dev
         library libfiu libfiu-dev
         library jansson libjansson-dev
         library libdw libdw-dev
+        library libelf libelf-dev
         library expat libexpat1-dev
         library libxml-2.0 libxml2-dev
         library libseccomp libseccomp-dev

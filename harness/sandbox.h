@@ -51,6 +51,10 @@ const char *sandbox_kit(void);
 int sandbox_install(const char *name, const void *data, size_t len, mode_t mode,
                     char *path, size_t size);
 
+/* From here on valgrind starts faster, where the walls allow it: of libc's
+ * debug information it finds no more than the names. */
+void sandbox_keep_names(void);
+
 /* What a process may use; 0: no limit of ours. */
 struct sandbox_limits {
     unsigned cpu_s;        /* then SIGXCPU */

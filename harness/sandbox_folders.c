@@ -89,12 +89,14 @@ void sandbox_remove_strays(void)
 
 /* ---- What the kit brings in ---- */
 
-static int remount_kit(unsigned long flags)
+int sandbox_lock_kit(bool locked)
 {
     if (sandbox.kind != SANDBOX_NAMESPACES)
         return 0;
     return mount(NULL, sandbox.kit, NULL,
-                 MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | flags, NULL);
+                 MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV |
+                     (locked ? MS_RDONLY : 0),
+                 NULL);
 }
 
 static int write_whole(const char *path, const char *data, size_t len,
@@ -124,8 +126,9 @@ int sandbox_install(const char *name, const void *data, size_t len, mode_t mode,
     snprintf(path, size, "%s/%s", sandbox.kit, name);
     if (sandbox.kind == SANDBOX_UID)
         setfsuid(0);
-    int result = remount_kit(0) < 0 ? -1 : write_whole(path, data, len, mode);
+    int result =
+        sandbox_lock_kit(false) < 0 ? -1 : write_whole(path, data, len, mode);
     if (sandbox.kind == SANDBOX_UID)
         setfsuid(sandbox.uid);
-    return remount_kit(MS_RDONLY) < 0 ? -1 : result;
+    return sandbox_lock_kit(true) < 0 ? -1 : result;
 }

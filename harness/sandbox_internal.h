@@ -43,6 +43,10 @@ int sandbox_make_filter(void);
 bool sandbox_has_landlock(void);
 int sandbox_landlock(void);
 
+/* Behind walls the kit's folder is read-only; and, for a moment, is not.
+ * Returns 0, or -1 with errno. */
+int sandbox_lock_kit(bool locked);
+
 /* The kit's folder and the scratch, where there are no walls. Returns 0, or -1
  * in trouble. They are removed with all that is in them; and what the
  * submission's user left elsewhere. */

@@ -17,8 +17,6 @@
 
 #define CPU_WARNING_S 5
 
-void setup_note_text(void);
-
 static int receive_run(int control, struct fork_server_run *run, int fds[3])
 {
     union {
@@ -157,6 +155,7 @@ int fork_server(int control, int argc, char **argv, int *case_argc,
     prctl(PR_SET_DUMPABLE, 0); /* no case writes into our memory */
     reset_signals();
     raise_cpu_limit();
+    rehearse();
     say(control, FORK_SERVER_READY, getpid(), 0);
     while (receive_run(control, &run, fds) == 0) {
         pid_t pid = real.fork();

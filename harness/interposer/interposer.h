@@ -211,6 +211,12 @@ void self_is_thread(uint16_t thread);
 /* What the harness holds a new thread with: runs `start`. */
 void process_adopt(uint16_t process);
 
+/* setup.c: where the submission's code lies. */
+void setup_note_text(void);
+
+/* rehearsal.c: under valgrind, calls what cases will call. */
+void rehearse(void);
+
 /* fork_server.c */
 int fork_server(int control, int argc, char **argv, int *case_argc,
                 char ***case_argv);

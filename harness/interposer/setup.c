@@ -37,7 +37,6 @@ static int note_text(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-void setup_note_text(void);
 void setup_note_text(void)
 {
     dl_iterate_phdr(note_text, trace);

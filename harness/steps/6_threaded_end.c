@@ -59,10 +59,13 @@ static void expect_totals(struct play *play, unsigned ended,
     expect_line_count(play, LINE, 1);
 }
 
+/* It speaks when the server waits for the next one again: the story of each
+ * run is told in the same order. */
 static struct peer *talks(struct play *play, unsigned bytes)
 {
     struct peer *client = play_client(play);
 
+    play_rest(play);
     play_send_pattern(play, client, bytes);
     expect_echo(play, client);
     return client;
