@@ -3,16 +3,11 @@
  * own: what the fork server has translated, no case and no child of one has
  * to, and that is half of their time. */
 #include "interposer.h"
+#include "under_valgrind.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
-
-#if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
 
 static void bytes_go(int from, int to)
 {
@@ -79,7 +74,6 @@ static void words_are_said(void)
 
 void rehearse(void)
 {
-#ifdef RUNNING_ON_VALGRIND
     struct sigaction standard = {.sa_handler = SIG_DFL};
 
     if (!RUNNING_ON_VALGRIND)
@@ -92,5 +86,4 @@ void rehearse(void)
     sigaction(SIGCHLD, &standard, NULL);
     waitpid(-1, NULL, WNOHANG);
     memset(&self, 0, sizeof(self));
-#endif
 }

@@ -267,7 +267,7 @@ static const char overruns[] =
     "    return close(-1);\n"
     "}\n";
 
-static void arrays_that_are_not_the_heaps_have_ends(void **state)
+static struct findings found_in(const char *text)
 {
     char folder[PATH_MAX], binary[PATH_MAX + 8];
     const char *library = getenv("FAULTLINE_INTERPOSER");
@@ -275,15 +275,24 @@ static void arrays_that_are_not_the_heaps_have_ends(void **state)
     struct program program;
     struct findings found;
 
-    (void)state;
     unit_folder(folder);
-    unit_write(folder, "wrong.c", overruns);
+    unit_write(folder, "wrong.c", text);
     snprintf(binary, sizeof(binary), "%s/wrong", folder);
     assert_int_equal(program_build_checked(folder, "wrong", library, binary),
                      0);
     if (memcheck_open(&memcheck, TOOL_MEMCHECK, &program, binary, library) < 0)
         fail_msg("%s", memcheck.trouble);
     run(&memcheck, &program, &found);
+    memcheck_close(&memcheck, &program);
+    unit_remove(folder);
+    return found;
+}
+
+static void arrays_that_are_not_the_heaps_have_ends(void **state)
+{
+    struct findings found = found_in(overruns);
+
+    (void)state;
     assert_int_equal(found.count, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_string_equal(found.finding[i].words,
@@ -292,8 +301,42 @@ static void arrays_that_are_not_the_heaps_have_ends(void **state)
         assert_int_equal(found.finding[i].at[0].line, 11 + i);
     }
     findings_release(&found);
-    memcheck_close(&memcheck, &program);
-    unit_remove(folder);
+}
+
+/* tcp(7), MSG_TRUNC: what nobody wants to read needs no buffer. */
+static const char dropped[] =
+    "#include <netinet/in.h>\n"
+    "#include <sys/socket.h>\n"
+    "#include <unistd.h>\n"
+    "int main(void)\n"
+    "{\n"
+    "    struct sockaddr_in at = {.sin_family = AF_INET};\n"
+    "    socklen_t len = sizeof(at);\n"
+    "    int listener = socket(AF_INET, SOCK_STREAM, 0);\n"
+    "    int client = socket(AF_INET, SOCK_STREAM, 0);\n"
+    "    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);\n"
+    "    bind(listener, (struct sockaddr *)&at, len);\n"
+    "    listen(listener, 1);\n"
+    "    getsockname(listener, (struct sockaddr *)&at, &len);\n"
+    "    connect(client, (struct sockaddr *)&at, len);\n"
+    "    int server = accept(listener, NULL, NULL);\n"
+    "    write(client, \"dropped\", 7);\n"
+    "    ssize_t n = recv(server, NULL, 4, MSG_TRUNC);\n"
+    "    n += recvfrom(server, NULL, 4000, MSG_TRUNC, NULL, NULL);\n"
+    "    close(client);\n"
+    "    close(server);\n"
+    "    close(listener);\n"
+    "    close(-1);\n"
+    "    _exit(n == 7 ? 0 : *(char *)1);\n" /* a finding, if it is another */
+    "}\n";
+
+static void bytes_may_be_dropped_without_a_buffer(void **state)
+{
+    struct findings found = found_in(dropped);
+
+    (void)state;
+    assert_int_equal(found.count, 0);
+    findings_release(&found);
 }
 
 int main(void)
@@ -311,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_verdict_names_line_and_caller),
         cmocka_unit_test(a_child_and_its_parent_are_watched),
         cmocka_unit_test(arrays_that_are_not_the_heaps_have_ends),
+        cmocka_unit_test(bytes_may_be_dropped_without_a_buffer),
     };
 
     unit_begin();

@@ -27,17 +27,27 @@ static bool stands_still(struct play *play, void *arg)
     return false;
 }
 
+static struct verdict verdict;
+
+/* A play of the program, which is not started yet. */
+static struct play open_play(void)
+{
+    static const struct step_case row = {.name = "moves"};
+    struct play play = {
+        .row = &row, .verdict = &verdict, .program_name = "moves"};
+
+    memset(&verdict, 0, sizeof(verdict));
+    play_open(&play, &program, 0);
+    return play;
+}
+
 /* How the wait for a program ends that does this in each of its rounds. */
 static enum play_end end_of(const char *act, const char *rounds,
                             play_condition *holds)
 {
-    static const struct step_case row = {.name = "moves"};
-    struct verdict verdict = {0};
-    struct play play = {
-        .row = &row, .verdict = &verdict, .program_name = "moves"};
+    struct play play = open_play();
     enum play_end end;
 
-    play_open(&play, &program, 0);
     play_start(&play, (const char *const[]){act, rounds, NULL});
     do {
         end = play_until(&play, holds, NULL);
@@ -86,13 +96,9 @@ static void naps_that_nobody_sees_are_waits_in_vain(void **state)
 /* A thread that wakes for nothing says nothing of one that is at work. */
 static void rest_is_that_of_all_threads(void **state)
 {
-    static const struct step_case row = {.name = "moves"};
-    struct verdict verdict = {0};
-    struct play play = {
-        .row = &row, .verdict = &verdict, .program_name = "moves"};
+    struct play play = open_play();
 
     (void)state;
-    play_open(&play, &program, 0);
     play_start(&play, (const char *const[]){"accompanied", "15", NULL});
     play_settle(&play);
     assert_true(listens(&play, NULL));
@@ -102,13 +108,9 @@ static void rest_is_that_of_all_threads(void **state)
 /* Who is held at a gate waits for us, and not until its time is out. */
 static void who_is_held_is_not_waited_for(void **state)
 {
-    static const struct step_case row = {.name = "moves"};
-    struct verdict verdict = {0};
-    struct play play = {
-        .row = &row, .verdict = &verdict, .program_name = "moves"};
+    struct play play = open_play();
 
     (void)state;
-    play_open(&play, &program, 0);
     unsigned gate = play_fault(&play, "recv#1=hold");
     play_start(&play, (const char *const[]){"alarmed", "0", NULL});
     play_held(&play, gate, 1);
