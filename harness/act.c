@@ -41,7 +41,7 @@ void play_open(struct play *play, struct program *program, uint16_t port)
     play->program = program;
     play->port = port;
     play->listener = play->terminal = play->slave = -1;
-    play->descriptors = 1024;
+    play->descriptors = PROGRAM_FILES;
     snprintf(play->port_text, sizeof(play->port_text), "%u", port);
     play->output.text = calloc(1, PLAY_TEXT);
     play->errors.text = calloc(1, PLAY_TEXT);

@@ -64,6 +64,20 @@ static void leave_for(const char *path)
 #define CPU_MOST_S 600
 #define FILE_BYTES (64u << 20)
 
+int program_raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -1;
+    if (files.rlim_cur >= PROGRAM_FILES)
+        return 0;
+    files.rlim_cur = PROGRAM_FILES;
+    if (files.rlim_max < PROGRAM_FILES)
+        files.rlim_max = PROGRAM_FILES;
+    return setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static void execute(const char *const *tool, const char *path,
                     const char *interposer, int control, int trace_fd)
 {

@@ -37,6 +37,12 @@ int program_build(struct program_build *build, const char *submission,
 int program_build_checked(const char *submission, const char *step,
                           const char *library, const char *output);
 
+/* What a play needs of RLIMIT_NOFILE, getrlimit(2), and how many descriptors a
+ * program gets: a caller that has less raises its own limit. Returns 0, or -1
+ * with errno where the hard limit is lower, too, and may not be raised. */
+#define PROGRAM_FILES 1024
+int program_raise_files(void);
+
 /* The program, executed once and forked for each run. */
 struct program {
     struct trace *trace;

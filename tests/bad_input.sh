@@ -100,6 +100,27 @@ if mount -t tmpfs -o size=8k none "$work/full" 2>/dev/null; then
     umount "$work/full"
 fi
 
+# Few open files are enough to start with; where more may not be had, that is
+# said. (A root that may do all may have them.)
+files=$(ulimit -Sn)
+ulimit -Sn 64
+claim few_open_files 0 'Full marks' --submission solutions --step sequential \
+    --case echoes_a_line
+ulimit -Sn "$files"
+(ulimit -n 64 && grade --submission solutions --step sequential \
+    --case echoes_a_line)
+case $? in
+2) text='a play needs 1024 descriptors' ;;
+*) text='Full marks' ;;
+esac
+if grep -qF "$text" "$work/out"; then
+    echo "ok too_few_open_files"
+else
+    failed=$((failed + 1))
+    echo "not ok too_few_open_files:"
+    head -n 20 "$work/out"
+fi
+
 # Where files may not grow, as on a disk that gets full while it is written.
 if (ulimit -f 1 && grade --submission "$work/empty" --report "$work/limited"); \
     [ $? = 2 ] && [ ! -e "$work/limited/report.json" ]; then
