@@ -143,9 +143,11 @@ $(BUILD)/watch $(BUILD)/play_by_hand $(BUILD)/torture: $(BUILD)/%: \
 	$(call say,LD $@)
 	$(Q)$(CC) $(FLAGS) -o $@ $^ $(LIBS)
 
+# What it calls of its own stays its own, though a submission has another poll.
 $(BUILD)/interposer.so: $(PRELOAD_O) harness/interposer/exports.map
 	$(call say,LD $@)
 	$(Q)$(CC) $(FLAGS) -shared -o $@ $(PRELOAD_O) \
+	    -Wl,-Bsymbolic-functions \
 	    -Wl,--version-script=harness/interposer/exports.map $(FIU_LIBS)
 
 # Looked for beside the interposer.

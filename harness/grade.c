@@ -201,10 +201,9 @@ int main(int argc, char **argv)
     options.interposer = absolute(options.interposer);
     if (options.jobs == 0)
         options.jobs = 4 * (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (program_raise_files() < 0)
-        give_up("a play needs %d descriptors, and the limit on open files is "
-                "lower: ask for `ulimit -Hn %d`",
-                PROGRAM_FILES, PROGRAM_FILES);
+    const char *lack = program_raise_files();
+    if (lack)
+        give_up("%s", lack);
     debug_with(options.debugger);
     enum sandbox_kind kind = choose_isolation(&options);
     result.isolation = sandbox_name(kind);

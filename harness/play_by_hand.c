@@ -481,10 +481,9 @@ int main(int argc, char **argv)
     check_plan(hand.options.fault);
     if (!hand.options.step->is_client)
         check_port(hand.options.port);
-    if (program_raise_files() < 0)
-        give_up("a play needs %d descriptors, and the limit on open files is "
-                "lower: ask for `ulimit -Hn %d`",
-                PROGRAM_FILES, PROGRAM_FILES);
+    const char *lack = program_raise_files();
+    if (lack)
+        give_up("%s", lack);
     build(&hand.options);
     choose_control();
     start();

@@ -58,25 +58,28 @@ static void leave_for(const char *path)
 /* Valgrind's memcheck takes 20 to 50 times as long. */
 #define TOOL_SLOWNESS 25
 
+const char *program_raise_files(void)
+{
+    struct rlimit files = {0, 0};
+
+    _Static_assert(PROGRAM_FILES == 1024, "the text says so");
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur >= PROGRAM_FILES)
+        return NULL;
+    files.rlim_cur = PROGRAM_FILES;
+    if (files.rlim_max < PROGRAM_FILES)
+        files.rlim_max = PROGRAM_FILES;
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0)
+        return NULL;
+    return "a play needs 1024 descriptors, and the limit on open files is "
+           "lower: ask for `ulimit -Hn 1024`";
+}
+
 /* They keep the machine alive: far above what the loader needs, and what a
  * case does, were it a MiB a byte at a time on a slow machine. */
 #define CPU_S      10
 #define CPU_MOST_S 600
 #define FILE_BYTES (64u << 20)
-
-int program_raise_files(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-        return -1;
-    if (files.rlim_cur >= PROGRAM_FILES)
-        return 0;
-    files.rlim_cur = PROGRAM_FILES;
-    if (files.rlim_max < PROGRAM_FILES)
-        files.rlim_max = PROGRAM_FILES;
-    return setrlimit(RLIMIT_NOFILE, &files);
-}
 
 static void execute(const char *const *tool, const char *path,
                     const char *interposer, int control, int trace_fd)

@@ -38,10 +38,12 @@ int program_build_checked(const char *submission, const char *step,
                           const char *library, const char *output);
 
 /* What a play needs of RLIMIT_NOFILE, getrlimit(2), and how many descriptors a
- * program gets: a caller that has less raises its own limit. Returns 0, or -1
- * with errno where the hard limit is lower, too, and may not be raised. */
+ * program gets. */
 #define PROGRAM_FILES 1024
-int program_raise_files(void);
+
+/* Raises the caller's own RLIMIT_NOFILE to that. Returns NULL, or what to tell
+ * the user: the hard limit is lower, and may not be raised. */
+const char *program_raise_files(void);
 
 /* The program, executed once and forked for each run. */
 struct program {

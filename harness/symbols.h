@@ -6,7 +6,6 @@
 #define FAULTLINE_SYMBOLS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum symbols_kind {
     SYMBOLS_DEFINED, /* for others to use */

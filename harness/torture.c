@@ -286,10 +286,9 @@ int main(int argc, char **argv)
 
     if (!search->step)
         give_up("STEP= wants one step of these: %s", step_names());
-    if (program_raise_files() < 0)
-        give_up("a play needs %d descriptors, and the limit on open files is "
-                "lower: ask for `ulimit -Hn %d`",
-                PROGRAM_FILES, PROGRAM_FILES);
+    const char *lack = program_raise_files();
+    if (lack)
+        give_up("%s", lack);
     enum sandbox_kind kind = choose_isolation(&options);
     prepare(&job, &options);
     printf("%s, seed %llu", search->step->name,

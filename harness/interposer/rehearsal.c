@@ -1,7 +1,7 @@
 /* rehearsal.c - what nearly every program calls, called once before any is
  * forked. Valgrind translates code when it first runs, and each process its
  * own: what the fork server has translated, no case and no child of one has
- * to, and that is half of their time. */
+ * to, and that is half of what a client's process would translate. */
 #include "interposer.h"
 #include "under_valgrind.h"
 
