@@ -89,6 +89,8 @@ static int start(struct memcheck *memcheck, enum step_tool tool,
         "--num-callers=24",
         /* What runs once is translated once: a tenth less for each process. */
         "--vex-guest-chase=no",
+        /* Valgrind need not prove itself at each process's end: a sixth. */
+        "--sanity-level=0",
         /* The interposer's malloc stays, or none could be made to fail. */
         "--soname-synonyms=somalloc=nouserintercepts", "--run-libc-freeres=no"};
     const char *const memory[] = {"--tool=memcheck", "--leak-check=full",

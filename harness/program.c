@@ -92,9 +92,11 @@ static void execute(const char *const *tool, const char *path,
     char preload[4200], plan[4200], scratch[4200];
     char *argv[TOOL_ARGS + 2];
     int n = 0;
+    /* Each name is looked up once, not in each process that is forked. */
     char *const envp[] = {
         preload,  plan,    "PATH=/usr/local/bin:/usr/bin:/bin",
-        "LANG=C", scratch, NULL};
+        "LANG=C", scratch, "LD_BIND_NOW=1",
+        NULL};
     int null = open("/dev/null", O_RDWR);
 
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||

@@ -1,6 +1,7 @@
 /* setup.c - wakes the library up in the program under test, and in no other
  * that is executed on the way (a shell, env, valgrind's wrapper). */
 #include "interposer.h"
+#include "under_valgrind.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -65,7 +66,11 @@ __attribute__((constructor)) static void setup(void)
         return;
     if (!is_program_under_test(plan + at))
         return;
-    struct trace *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+    /* Valgrind looks for what points to the heap in all that may be read and
+     * written. The trace tells of pointers, and is large; where valgrind runs,
+     * what may be written may be read. */
+    int readable = RUNNING_ON_VALGRIND ? 0 : PROT_READ;
+    struct trace *shared = mmap(NULL, sizeof(*shared), readable | PROT_WRITE,
                                 MAP_SHARED, trace_fd, 0);
     real.close(trace_fd);
     if (shared == MAP_FAILED || shared->size != sizeof(*shared))
