@@ -153,11 +153,8 @@ static int add_all_children(struct census *census, pid_t pid, unsigned threads,
 
 int census_take(struct census *census, pid_t parent, pid_t except)
 {
-    unsigned threads;
-
     memset(census, 0, sizeof(*census));
-    read_stat(parent, &threads);
-    if (add_all_children(census, parent, threads, except) < 0)
+    if (add_children_of(census, parent, parent, except) < 0)
         return -1;
     for (size_t i = 0; i < census->count; i++) {
         const struct census_process *process = &census->process[i];

@@ -48,7 +48,8 @@ struct census_fd {
 };
 
 /* Lists the children of `parent`, their children and so on; not `parent`
- * itself and nothing below `except`. Returns 0, or -1 with errno.
+ * itself and nothing below `except`. Of `parent` it is the first thread that
+ * forks, and that takes in orphans. Returns 0, or -1 with errno.
  * census_release() frees it either way. */
 int census_take(struct census *census, pid_t parent, pid_t except);
 void census_release(struct census *census);

@@ -149,10 +149,28 @@ static void check_bytes(struct play *play)
     }
 }
 
-/* The first looks come soon, the later ones leave the program alone. */
-static unsigned slice_us(unsigned quiet)
+#define SLICE_US      200u
+#define SLICE_MOST_US 2000u
+
+/* The first looks come soon, the later ones leave the program alone: all the
+ * more while it is seen to be at work, or to wait for a processor. */
+static unsigned slice_us(unsigned quiet, unsigned busy)
 {
-    return quiet < 2 ? 200 : quiet < 10 ? 500 : 2000;
+    unsigned us = quiet < 2 ? SLICE_US : quiet < 10 ? 500 : SLICE_MOST_US;
+
+    while (busy-- > 0 && us < SLICE_MOST_US)
+        us *= 2;
+    return us < SLICE_MOST_US ? us : SLICE_MOST_US;
+}
+
+/* So often is looked while the program moves. */
+#define LOOK_TURNS 64
+
+/* A program may make calls without end, for nothing that our peers see: then
+ * each of them is not worth a look, but many are. */
+static uint32_t worth_a_look(unsigned in_vain)
+{
+    return in_vain < 16 ? 1 : in_vain < 256 ? in_vain : 256;
 }
 
 static enum play_end wait_until(struct play *play, play_condition *holds,
@@ -160,7 +178,7 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
 {
     struct trace *trace = play->program->trace;
     struct proof proof = {.last = {.state = REST_BUSY}};
-    unsigned quiet = 0, turns = 0;
+    unsigned quiet = 0, busy = 0, turns = 0, in_vain = 0;
 
     proof_progress(play);
     for (;;) {
@@ -177,12 +195,14 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
         proof_note_bytes(play);
         if (proof_spins(play))
             return END_SPINS;
-        if (moved && ++turns % 64 != 0) {
-            quiet = 0;
+        if (moved && ++turns % LOOK_TURNS != 0) {
+            quiet = in_vain = 0;
             continue;
         }
-        trace_wait(trace, seq, slice_us(quiet));
-        if (atomic_load(&trace->seq) != seq && ++turns % 64 != 0) {
+        uint32_t steps = worth_a_look(in_vain);
+        trace_wait_steps(trace, seq, steps, slice_us(quiet, busy));
+        in_vain = atomic_load(&trace->seq) != seq ? in_vain + 1 : 0;
+        if (in_vain > 0 && steps < LOOK_TURNS && ++turns % LOOK_TURNS != 0) {
             quiet = 0;
             continue;
         }
@@ -197,6 +217,7 @@ static enum play_end wait_until(struct play *play, play_condition *holds,
                        ? END_HOLDS
                        : end;
         quiet++;
+        busy = proof.last.state == REST_BUSY ? busy + 1 : 0;
         if ((end = proof_at_deadline(play, &proof)) != END_HOLDS)
             return end;
     }

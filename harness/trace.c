@@ -55,11 +55,20 @@ void trace_reset(struct trace *trace)
 
 void trace_wait(struct trace *trace, uint32_t seen, unsigned most_us)
 {
+    trace_wait_steps(trace, seen, 1, most_us);
+}
+
+void trace_wait_steps(struct trace *trace, uint32_t seen, uint32_t steps,
+                      unsigned most_us)
+{
     struct timespec most = {most_us / 1000000,
                             (long)(most_us % 1000000) * 1000};
+    uint32_t bell = atomic_load(&trace->bell);
 
+    atomic_store(&trace->wake_at, seen + steps);
     atomic_fetch_add(&trace->waiters, 1);
-    syscall(SYS_futex, &trace->seq, FUTEX_WAIT, seen, &most, NULL, 0);
+    if (atomic_load(&trace->seq) - seen < steps)
+        syscall(SYS_futex, &trace->bell, FUTEX_WAIT, bell, &most, NULL, 0);
     atomic_fetch_sub(&trace->waiters, 1);
 }
 

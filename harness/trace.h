@@ -104,8 +104,10 @@ struct trace {
 
     /* Written by the interposer during the run. */
     _Atomic int32_t debug_pid; /* who waits for the debugger; 0: nobody */
-    _Atomic uint32_t seq;      /* grows with each entry and return; a futex */
-    _Atomic uint32_t waiters;  /* harnesses asleep on seq */
+    _Atomic uint32_t seq;      /* grows with each entry and return */
+    _Atomic uint32_t waiters;  /* harnesses asleep on the bell ... */
+    _Atomic uint32_t wake_at;  /* ... until seq has come so far */
+    _Atomic uint32_t bell;     /* a futex */
     _Atomic uint32_t entries;  /* calls entered so far */
     _Atomic uint32_t calls;    /* the same without memory and masks: what
                                 * counts when we ask whether it spins */
@@ -144,8 +146,11 @@ void trace_unmap(struct trace *trace);
 void trace_reset(struct trace *trace);
 
 /* Sleeps until the trace has moved on from `seen`, or for `most_us`
- * microseconds. Returns at once where it has moved already. */
+ * microseconds. Returns at once where it has moved already. The second waits
+ * until it has moved so many steps: who makes many calls wakes us for a few. */
 void trace_wait(struct trace *trace, uint32_t seen, unsigned most_us);
+void trace_wait_steps(struct trace *trace, uint32_t seen, uint32_t steps,
+                      unsigned most_us);
 
 /* The record of that serial, copied to *out. Returns false where it is
  * overwritten or not written yet. */

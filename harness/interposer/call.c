@@ -20,9 +20,13 @@ static uint64_t now_ns(void)
 
 void trace_advance(void)
 {
-    atomic_fetch_add(&trace->seq, 1);
-    if (atomic_load(&trace->waiters) > 0)
-        syscall(SYS_futex, &trace->seq, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    uint32_t seq = atomic_fetch_add(&trace->seq, 1) + 1;
+
+    if (atomic_load(&trace->waiters) == 0 ||
+        (int32_t)(seq - atomic_load(&trace->wake_at)) < 0)
+        return;
+    atomic_fetch_add(&trace->bell, 1);
+    syscall(SYS_futex, &trace->bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 void wait_for_debugger(uint32_t point)

@@ -250,8 +250,9 @@ static void *move_when_waited_for(void *arg)
     while (atomic_load(&trace->waiters) == 0)
         sched_yield();
     atomic_fetch_add(&trace->seq, 1);
+    atomic_fetch_add(&trace->bell, 1);
     while (atomic_load(&trace->waiters) > 0) {
-        syscall(SYS_futex, &trace->seq, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+        syscall(SYS_futex, &trace->bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
         sched_yield();
     }
     return NULL;
