@@ -158,26 +158,68 @@ int peer_queue_pattern(struct peer *peer, uint64_t len)
     return add_segment(peer, NULL, len);
 }
 
+#define PERIOD 251
+
+/* 0, 1 ... 255, twice: the pattern's bytes grow by one, up to a period's end.
+ */
+#define FOUR(n)    (n), (n) + 1, (n) + 2, (n) + 3
+#define SIXTEEN(n) FOUR(n), FOUR((n) + 4), FOUR((n) + 8), FOUR((n) + 12)
+#define SIXTY_FOUR(n)                                                          \
+    SIXTEEN(n), SIXTEEN((n) + 16), SIXTEEN((n) + 32), SIXTEEN((n) + 48)
+#define ALL SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY_FOUR(128), SIXTY_FOUR(192)
+static const unsigned char ramp[] = {ALL, ALL};
+
 /* Neighbours differ, and so do places a power of two apart: a swapped,
- * lost or doubled block shows. The period, 251, is prime. */
-static unsigned char pattern(const struct peer *peer, uint64_t at)
+ * lost or doubled block shows. The period, 251, is prime. Returns how many
+ * bytes of `len` it is up to the period's end. */
+static size_t pattern(const struct peer *peer, uint64_t at,
+                      unsigned char *bytes, size_t len)
 {
-    return (unsigned char)(at % 251 + at / 251 * 7 +
-                           (uint64_t)peer->number * 37);
+    uint64_t place = at % PERIOD;
+    uint64_t first = place + at / PERIOD * 7 + (uint64_t)peer->number * 37;
+
+    if (len > PERIOD - place)
+        len = PERIOD - place;
+    memcpy(bytes, ramp + first % 256, len);
+    return len;
+}
+
+static const struct peer_segment *segment_of(const struct peer *peer,
+                                             uint64_t at)
+{
+    size_t i = peer->segments - 1;
+
+    while (at < peer->segment[i].start)
+        i--;
+    return &peer->segment[i];
+}
+
+/* Those from `at`, all of which are queued. */
+static void queued_bytes(const struct peer *peer, uint64_t at,
+                         unsigned char *bytes, size_t len)
+{
+    while (len > 0) {
+        const struct peer_segment *segment = segment_of(peer, at);
+        uint64_t skipped = at - segment->start, left = segment->len - skipped;
+        size_t n = left < len ? (size_t)left : len;
+
+        if (segment->bytes)
+            memcpy(bytes, segment->bytes + skipped, n);
+        else
+            n = pattern(peer, at, bytes, n);
+        at += n;
+        bytes += n;
+        len -= n;
+    }
 }
 
 unsigned char peer_byte(const struct peer *peer, uint64_t at)
 {
-    for (size_t i = peer->segments; i-- > 0;) {
-        const struct peer_segment *segment = &peer->segment[i];
+    unsigned char byte = 0;
 
-        if (at < segment->start)
-            continue;
-        return segment->bytes
-                   ? (unsigned char)segment->bytes[at - segment->start]
-                   : pattern(peer, at);
-    }
-    return 0;
+    if (at < peer->queued)
+        queued_bytes(peer, at, &byte, 1);
+    return byte;
 }
 
 static void broke(struct peer *peer, int error)
@@ -223,12 +265,10 @@ static uint64_t pump_out(struct peer *peer)
     uint64_t moved = 0;
 
     while (peer->out >= 0 && !peer->error && peer->sent < peer->queued) {
-        size_t len = 0;
+        uint64_t left = peer->queued - peer->sent;
+        size_t len = left < CHUNK ? (size_t)left : CHUNK;
 
-        while (len < sizeof(chunk) && peer->sent + len < peer->queued) {
-            chunk[len] = peer_byte(peer, peer->sent + len);
-            len++;
-        }
+        queued_bytes(peer, peer->sent, chunk, len);
         ssize_t n = put(peer, chunk, len);
         if (n <= 0)
             break;
@@ -240,17 +280,23 @@ static uint64_t pump_out(struct peer *peer)
 
 static void compare(struct peer *peer, const unsigned char *bytes, size_t len)
 {
-    for (size_t i = 0; i < len && !peer->differs && !peer->discards; i++) {
-        uint64_t at = peer->received + i;
+    unsigned char due[CHUNK];
+    uint64_t at = peer->received;
+    uint64_t left = at < peer->queued ? peer->queued - at : 0;
+    size_t same = 0, known = left < len ? (size_t)left : len;
 
-        if (at < peer->queued && bytes[i] == peer_byte(peer, at))
-            continue;
-        peer->differs = true;
-        peer->differs_at = at;
-        peer->differs_came = bytes[i];
-        peer->differs_due = at < peer->queued ? peer_byte(peer, at) : 0;
-    }
     peer->received += len;
+    if (peer->differs || peer->discards)
+        return;
+    queued_bytes(peer, at, due, known);
+    if (known == len && memcmp(bytes, due, len) == 0)
+        return;
+    while (same < known && bytes[same] == due[same])
+        same++;
+    peer->differs = true;
+    peer->differs_at = at + same;
+    peer->differs_came = bytes[same];
+    peer->differs_due = same < known ? due[same] : 0;
 }
 
 /* How much to take now. */
