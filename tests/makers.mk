@@ -27,15 +27,14 @@ EXAM_FLAGS = --grade $(BUILD)/grade --interposer $(BUILD)/interposer.so \
 
 .PHONY: exam
 exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] [REPEAT=50 LOAD=2 UNDER="nice -n 19" VALGRIND=no]
+	@tests/exam.py $(EXAM_FLAGS) $(if $(REPEAT),--repeat $(REPEAT)) \
+	    $(if $(QUICK),--quick) $(if $(VALGRIND),--valgrind $(VALGRIND))
 ifeq ($(QUICK)$(REPEAT)$(UNDER)$(VALGRIND),)
-	@tests/side_by_side.sh '$(EXAM); $(GENERATED) --quick' \
-	    '$(ROWS); $(if $(STEP),,$(HOSTILE))'
-else
-	@$(EXAM) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick) \
-	    $(if $(VALGRIND),--valgrind $(VALGRIND))
+	@$(GENERATED) --quick
+	@$(ROWS)
+	$(if $(STEP),,@$(HOSTILE))
 endif
 
-EXAM = tests/exam.py $(EXAM_FLAGS)
 GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
 
 .PHONY: generated
