@@ -216,6 +216,8 @@ def main():
     rules, to_do, done = read_rules(), mutants(options), []
     for mutant in to_do:
         explain(mutant, rules)
+    # What nothing catches takes longest: at the end it would keep others idle.
+    to_do.sort(key=lambda mutant: mutant.reason is None)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         jobs = [pool.submit(m.examine, options) for m in to_do]
         try:
