@@ -3,6 +3,8 @@
 #include "interposer_fixture.h"
 
 #include <netdb.h>
+#include <pthread.h>
+#include <sched.h>
 
 /* ---- Counting ---- */
 
@@ -213,6 +215,32 @@ static void a_name_without_addresses_is_unknown(void **state)
     assert_string_equal(finish(), gai_strerror(EAI_NONAME));
 }
 
+#define AN_HOUR_US 3600000000u
+
+static void *open_when_waited_for(void *trace)
+{
+    while (atomic_load(&((struct trace *)trace)->waiters) == 0)
+        sched_yield();
+    trace_open_gate(trace, 0);
+    return NULL;
+}
+
+static void who_waits_for_many_steps_wakes_behind_them(void **state)
+{
+    struct trace *trace = program.trace;
+    pthread_t opener;
+
+    (void)state;
+    begin("write@conn1#1=hold", "conn write:1 write:1 write:1 write:1 write:1");
+    await_held(0);
+    uint32_t seen = atomic_load(&trace->seq);
+    pthread_create(&opener, NULL, open_when_waited_for, trace);
+    trace_wait_steps(trace, seen, 6, AN_HOUR_US);
+    pthread_join(opener, NULL);
+    assert_true(atomic_load(&trace->seq) - seen >= 6);
+    finish();
+}
+
 static void counters_count_what_the_program_did(void **state)
 {
     (void)state;
@@ -247,6 +275,7 @@ int main(void)
         RUN_TEST(a_table_longer_than_the_limit_is_polled),
         RUN_TEST(names_of_the_play_resolve_as_it_says),
         RUN_TEST(a_name_without_addresses_is_unknown),
+        RUN_TEST(who_waits_for_many_steps_wakes_behind_them),
         RUN_TEST(counters_count_what_the_program_did),
     };
 

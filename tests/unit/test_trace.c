@@ -235,6 +235,17 @@ static void wait_returns_at_once_where_it_has_moved(void **state)
     assert_int_equal(trace->waiters, 0);
 }
 
+static void wait_for_steps_returns_at_once_behind_them(void **state)
+{
+    struct trace *trace = *state;
+
+    record_call(trace, CALL_read);
+    trace_wait_steps(trace, 0, 2, 1);
+    record_call(trace, CALL_read);
+    trace_wait_steps(trace, 0, 2, AN_HOUR_US);
+    assert_int_equal(trace->waiters, 0);
+}
+
 static void wait_ends_where_nothing_moves(void **state)
 {
     struct trace *trace = *state;
@@ -321,6 +332,7 @@ int main(void)
         TRACE_TEST(find_last_does_not_see_what_is_overwritten),
         TRACE_TEST(find_last_sees_the_whole_ring),
         TRACE_TEST(wait_returns_at_once_where_it_has_moved),
+        TRACE_TEST(wait_for_steps_returns_at_once_behind_them),
         TRACE_TEST(wait_ends_where_nothing_moves),
         TRACE_TEST(wait_is_woken_by_a_move),
         TRACE_TEST(a_thread_is_found_by_its_id),
