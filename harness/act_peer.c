@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -269,6 +270,11 @@ void play_pause(struct play *play, struct peer *peer)
 {
     tell(play, peer, "reads no more");
     peer->reading = false;
+}
+
+void play_widen_output(struct peer *user)
+{
+    fcntl(user->in, F_SETPIPE_SZ, 1 << 20);
 }
 
 void play_resume(struct play *play, struct peer *peer)

@@ -127,6 +127,10 @@ void play_half_close(struct play *play, struct peer *peer);
 void play_pause(struct play *play, struct peer *peer);
 void play_resume(struct play *play, struct peer *peer);
 
+/* Has the program's stdout take a MiB of what nobody reads yet, pipe(7), where
+ * the machine lets it: whether 64 KiB fill is a matter of who is quicker. */
+void play_widen_output(struct peer *user);
+
 /* Leaves in order; with RST; or as one who does not wait for the answer:
  * FIN, and RST to whatever still comes. */
 void play_close(struct play *play, struct peer *peer);

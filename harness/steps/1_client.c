@@ -175,6 +175,7 @@ static void never_deadlocks_on_a_long_input(struct play *play)
 {
     struct talk talk = client_talks(play, ANSWER_BLOCKING);
 
+    play_widen_output(talk.user);
     types_lines(play, talk.user, 8 * MIB);
     play_half_close(play, talk.user);
     expect_arrived(play, talk.server, 512 * KIB);
