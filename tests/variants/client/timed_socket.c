@@ -1,4 +1,5 @@
-/* Right: the socket has time-outs, so that one loop serves both streams. */
+/* Right: the socket has time-outs, so that one loop serves both streams.
+ * Quick: no */
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
