@@ -272,16 +272,16 @@ void play_pause(struct play *play, struct peer *peer)
     peer->reading = false;
 }
 
-void play_widen_output(struct peer *user)
-{
-    fcntl(user->in, F_SETPIPE_SZ, 1 << 20);
-}
-
 void play_resume(struct play *play, struct peer *peer)
 {
     tell(play, peer, "reads again");
     peer->reading = true;
     play_pump(play);
+}
+
+void play_widen_output(struct peer *user)
+{
+    fcntl(user->in, F_SETPIPE_SZ, 1 << 20);
 }
 
 void play_close(struct play *play, struct peer *peer)

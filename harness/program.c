@@ -38,6 +38,23 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+const char *program_raise_files(void)
+{
+    struct rlimit files = {0, 0};
+
+    _Static_assert(PROGRAM_FILES == 1024, "the text says so");
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur >= PROGRAM_FILES)
+        return NULL;
+    files.rlim_cur = PROGRAM_FILES;
+    if (files.rlim_max < PROGRAM_FILES)
+        files.rlim_max = PROGRAM_FILES;
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0)
+        return NULL;
+    return "a play needs 1024 descriptors, and the limit on open files is "
+           "lower: ask for `ulimit -Hn 1024`";
+}
+
 /* Runs in the scratch; outside a sandbox beside its binary. */
 static void leave_for(const char *path)
 {
@@ -57,23 +74,6 @@ static void leave_for(const char *path)
 
 /* Valgrind's memcheck takes 20 to 50 times as long. */
 #define TOOL_SLOWNESS 25
-
-const char *program_raise_files(void)
-{
-    struct rlimit files = {0, 0};
-
-    _Static_assert(PROGRAM_FILES == 1024, "the text says so");
-    getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_cur >= PROGRAM_FILES)
-        return NULL;
-    files.rlim_cur = PROGRAM_FILES;
-    if (files.rlim_max < PROGRAM_FILES)
-        files.rlim_max = PROGRAM_FILES;
-    if (setrlimit(RLIMIT_NOFILE, &files) == 0)
-        return NULL;
-    return "a play needs 1024 descriptors, and the limit on open files is "
-           "lower: ask for `ulimit -Hn 1024`";
-}
 
 /* They keep the machine alive: far above what the loader needs, and what a
  * case does, were it a MiB a byte at a time on a slow machine. */
