@@ -73,10 +73,11 @@ struct peers {
     size_t count;
 };
 
+/* The newest of that port: it was given anew where a connection was reset. */
 static struct peer *peer_at(const struct peers *peers, unsigned local,
                             unsigned remote)
 {
-    for (size_t i = 0; i < peers->count; i++)
+    for (size_t i = peers->count; i-- > 0;)
         if (peers->peer[i]->kind != PEER_USER && peers->peer[i]->in >= 0 &&
             peers->peer[i]->port == local &&
             peers->peer[i]->remote_port == remote)

@@ -210,6 +210,30 @@ static void a_connection_that_was_closed_is_quiet(void **state)
     assert_becomes_quiet();
 }
 
+/* A reset frees the port while the peer still has its socket, in which bytes
+ * lie that nobody will ever acknowledge. */
+static void a_port_that_was_given_anew_is_the_newest_peer_s(void **state)
+{
+    struct peer next;
+    struct peer *const both[] = {&peer, &next};
+
+    (void)state;
+    close(far);
+    while (peer.error == 0 && peer_queue(&peer, "hello", 5) == 0)
+        peer_pump(&peer);
+    assert_int_not_equal(peer.error, 0);
+    next = peer;
+    next.in = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t len = sizeof(struct sockaddr_in);
+    assert_int_equal(bind(next.in, (void *)&next.local, len), 0);
+    assert_int_equal(connect(next.in, (void *)&next.remote, len), 0);
+    far = accept(listener, NULL, NULL);
+    for (int look = 0; look < UNIT_LOOKS && !wire_is_quiet(both, 2); look++)
+        sched_yield();
+    assert_true(wire_is_quiet(both, 2));
+    close(next.in);
+}
+
 static void connections_of_others_do_not_matter(void **state)
 {
     struct peer other = {.number = 2};
@@ -372,6 +396,7 @@ int main(void)
         WIRE_TEST(an_end_that_was_seen_is_quiet),
         WIRE_TEST(a_half_close_that_arrived_is_quiet),
         WIRE_TEST(a_connection_that_was_closed_is_quiet),
+        WIRE_TEST(a_port_that_was_given_anew_is_the_newest_peer_s),
         WIRE_TEST(connections_of_others_do_not_matter),
         WIRE_TEST(each_socket_of_a_connection_has_its_inode),
         WIRE_TEST(without_a_remote_port_it_is_the_listener_s),
