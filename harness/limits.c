@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define LOOK_NS      50000000u
-#define PROCESSES    600u /* and threads; the kernel stops it at 640 */
+#define PROCESSES    600u /* and threads */
+#define AT_ONCE      ((PROCESSES + PROGRAM_PROCESSES) / 2)
 #define PRINTED_MOST (64u << 20)
 #define MEMORY_MIB   1024u
 #define FILES_MOST   (192u << 20)
@@ -89,6 +90,7 @@ static void over(struct play *play, const char *format, unsigned most)
         return;
     play->is_over = true;
     atomic_store(&play->program->trace->over, 1);
+    trace_let_begin(play->program->trace, UINT32_MAX);
     sandbox_end_all();
     program_kill(play->program);
     if (play->verdict->status != VERDICT_NONE)
@@ -133,19 +135,23 @@ static void look_at_room(struct play *play)
         over(play, "it has more than %u MiB in files", FILES_MOST >> 20);
 }
 
-/* A storm of processes leaves us little time: they are counted whenever some
- * have begun, before anything else is looked at. */
+/* A storm of processes would leave us no processor to look at it: before there
+ * can be too many, the next one waits until those that live are counted. */
 void limits_count(struct play *play)
 {
-    const struct trace *trace = play->program->trace;
-    uint32_t begun = atomic_load(&trace->processes);
+    struct trace *trace = play->program->trace;
+    uint32_t most = atomic_load(&trace->begun_most);
+    size_t live = 0;
 
     if (atomic_load(&trace->over))
         over(play, "it has begun more than %u processes", TRACE_BEGUN_MOST);
-    if (begun - play->processes_then < PROCESSES / 6)
-        return;
-    play->processes_then = begun;
-    look_at_processes(play, live_processes());
+    if (most > 0) {
+        if (atomic_load(&trace->processes) <= most)
+            return;
+        look_at_processes(play, live = live_processes());
+    }
+    if (!play->is_over)
+        trace_let_begin(trace, most + AT_ONCE - (uint32_t)live);
 }
 
 void limits_look(struct play *play, size_t threads)

@@ -190,6 +190,7 @@ static bool end_run(struct program *program)
 
     for (unsigned i = 0; i < trace_faults(program->trace); i++)
         trace_open_gate(program->trace, i);
+    trace_let_begin(program->trace, UINT32_MAX);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         program_signal(program, signals[i]);
         if (is_gone(program))

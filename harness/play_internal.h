@@ -55,7 +55,6 @@ struct play {
     unsigned faults;
     uint16_t port_of_conn[PLAY_PEERS + 1]; /* likewise, the clients' */
     uint64_t limits_looked_ns;
-    uint32_t processes_then;
     bool is_over; /* one of the limits */
 
     jmp_buf *escape; /* where a failed play goes; NULL: it is a test */

@@ -121,9 +121,18 @@ struct trace_thread *trace_thread_of(struct trace *trace, pid_t tid)
     return NULL;
 }
 
+static void change(_Atomic uint32_t *futex, uint32_t value)
+{
+    atomic_store(futex, value);
+    syscall(SYS_futex, futex, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
 void trace_open_gate(struct trace *trace, unsigned index)
 {
-    atomic_store(&trace->fault[index].gate, 1);
-    syscall(SYS_futex, &trace->fault[index].gate, FUTEX_WAKE, INT32_MAX, NULL,
-            NULL, 0);
+    change(&trace->fault[index].gate, 1);
+}
+
+void trace_let_begin(struct trace *trace, uint32_t most)
+{
+    change(&trace->begun_most, most);
 }

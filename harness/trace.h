@@ -98,6 +98,9 @@ struct trace {
     _Atomic uint32_t over; /* who makes a call now ends: by the harness, or
                             * with TRACE_BEGUN_MOST processes */
 
+    _Atomic uint32_t begun_most; /* a futex: who would begin one more process
+                                  * waits until this grows; 0: nobody does */
+
     _Atomic uint32_t descriptors_cut; /* their limit is lowered for a while */
 
     _Atomic uint32_t debug; /* a futex: changes to OFF to let it go on */
@@ -176,5 +179,9 @@ struct trace_thread *trace_thread_of(struct trace *trace, pid_t tid);
 /* Opens the gate of the plan's fault number `index` for all its callers,
  * now and later. */
 void trace_open_gate(struct trace *trace, unsigned index);
+
+/* Has the program begin up to `most` processes, in all, before the next one
+ * waits for us. */
+void trace_let_begin(struct trace *trace, uint32_t most);
 
 #endif

@@ -1,6 +1,7 @@
 /* process.c - processes: fork(2), wait(2), _exit(2), execve(2). */
 #include "interposer.h"
 
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -49,6 +50,17 @@ static pid_t fork_under_control(void)
     return pid;
 }
 
+/* Until the harness has counted those that live: a storm stands still then. */
+static void await_turn(uint32_t begun)
+{
+    uint32_t most;
+
+    while ((most = atomic_load(&trace->begun_most)) > 0 && begun > most) {
+        trace_advance();
+        syscall(SYS_futex, &trace->begun_most, FUTEX_WAIT, most, NULL, NULL, 0);
+    }
+}
+
 /* The ordinal is drawn before the fork, so that it follows the order of the
  * forks and not that of the children's first steps. */
 static pid_t forked(struct call *c)
@@ -62,6 +74,7 @@ static pid_t forked(struct call *c)
     uint16_t process = (uint16_t)begun;
     if (begun > TRACE_BEGUN_MOST) /* nobody else is as quick to end a storm */
         atomic_store(&trace->over, 1);
+    await_turn(begun);
     pid_t pid = ruling_is_remote() ? fork_under_control() : real.fork();
     if (pid == 0) {
         self_is_process(process);

@@ -241,6 +241,23 @@ static void who_waits_for_many_steps_wakes_behind_them(void **state)
     finish();
 }
 
+static void one_process_too_many_waits_to_be_let(void **state)
+{
+    struct trace *trace = program.trace;
+
+    (void)state;
+    prepare(NULL);
+    trace_let_begin(trace, 2);
+    start("fork fork fork");
+    for (int look = 0; look < UNIT_LOOKS && trace->processes < 3; look++)
+        trace_wait(trace, trace->seq, 1000);
+    assert_int_equal(trace->processes, 3);
+    assert_false(program_ended(&program));
+    trace_let_begin(trace, UINT32_MAX);
+    assert_string_equal(finish(), "fork=0 fork=0 fork=0");
+    assert_int_equal(trace->processes, 4);
+}
+
 static void counters_count_what_the_program_did(void **state)
 {
     (void)state;
@@ -276,6 +293,7 @@ int main(void)
         RUN_TEST(names_of_the_play_resolve_as_it_says),
         RUN_TEST(a_name_without_addresses_is_unknown),
         RUN_TEST(who_waits_for_many_steps_wakes_behind_them),
+        RUN_TEST(one_process_too_many_waits_to_be_let),
         RUN_TEST(counters_count_what_the_program_did),
     };
 

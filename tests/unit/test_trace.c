@@ -310,6 +310,15 @@ static void an_open_gate_stays_open(void **state)
     assert_int_equal(trace->fault[2].gate, 0);
 }
 
+static void as_many_may_begin_as_were_let(void **state)
+{
+    struct trace *trace = *state;
+
+    assert_int_equal(trace->begun_most, 0);
+    trace_let_begin(trace, 7);
+    assert_int_equal(trace->begun_most, 7);
+}
+
 #define TRACE_TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 
 int main(void)
@@ -338,6 +347,7 @@ int main(void)
         TRACE_TEST(a_thread_is_found_by_its_id),
         TRACE_TEST(more_threads_than_slots_do_no_harm),
         TRACE_TEST(an_open_gate_stays_open),
+        TRACE_TEST(as_many_may_begin_as_were_let),
     };
 
     unit_begin();

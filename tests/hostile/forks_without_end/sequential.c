@@ -2,7 +2,6 @@
  *
  * most: 0
  * says: more than 600 processes and threads at once
- * long: rootless uid plain
  */
 #include "net.h"
 
