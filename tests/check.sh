@@ -1,22 +1,26 @@
 #!/bin/sh
 # check.sh BUILD - the kit's own tests. Each part prints a line; the output of
-# a part is shown where it fails. Three lanes of parts run side by side, and
-# the attacks by themselves, since they take the whole machine.
+# a part is shown where it fails. Three run side by side, the longest first; the
+# attacks run by themselves, since they take the whole machine.
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 build=$1
 results=$build/check/results
-mkdir -p "$build/check"
+taken=$build/check/taken
+rm -rf "$taken"
+mkdir -p "$taken"
 : >"$results"
 
-trap 'trap - TERM; kill 0' INT TERM # the other lanes go with it
+trap 'trap - TERM; kill 0' INT TERM # what runs beside goes with it
 
-# part NAME COMMAND...: runs it with its output in a log.
+# part NAME COMMAND...: runs it with its output in a log; once, by the first who
+# comes to it.
 part() {
     name=$1
     log=$build/check/$name.log
     shift
+    mkdir "$taken/$name" 2>/dev/null || return 0
     begun=$(date +%s)
     if "$@" >"$log" 2>&1 </dev/null; then
         echo "ok $name ($(($(date +%s) - begun)) s)" | tee -a "$results"
@@ -61,35 +65,35 @@ compiles_with() {
 
 make -s build BUILD="$build" || exit 1
 
-{
+parts() {
     part exam make -s exam QUICK=1 BUILD="$build"
-    part rows with_kit tests/rows.py --quick
-    part replays with_kit tests/replays.py --few --times 2
-    part packages tests/packages.sh "$build"
-} &
-{
-    part compiles_with_gcc compiles_with gcc
-    part compiles_with_clang compiles_with clang
-    part unit_tests make -s unit BUILD="$build"
-    part bad_input tests/bad_input.sh "$build"
-    part services tests/services.py "$build"
     part unit_tests_under_sanitizers sanitizers
     part format_and_linters make -s lint BUILD="$build"
-} &
-{
+    part class tests/class.py "$build"
+    part services tests/services.py "$build"
+    part words with_kit tests/words.py
+    part unit_tests make -s unit BUILD="$build"
+    part rows with_kit tests/rows.py --quick
+    part replays with_kit tests/replays.py --few --times 2
+    part compiles_with_gcc compiles_with gcc
+    part compiles_with_clang compiles_with clang
+    part torture tests/torture.py "$build"
+    part packages tests/packages.sh "$build"
+    part bad_input tests/bad_input.sh "$build"
+    part watch tests/watch.py --build "$build"
     part solutions_get_full_marks solutions
     part stubs_are_not_started stubs
-    part formats with_kit tests/formats.py \
-        "$build/check/solutions" "$build/check/exercises"
     part stubs_and_solutions tests/stubs.py
     part mutations tests/mutations.py
     part play_by_hand tests/play_by_hand.py "$build"
-    part torture tests/torture.py "$build"
-    part words with_kit tests/words.py
-    part class tests/class.py "$build"
-    part watch tests/watch.py --build "$build"
-} &
+}
+
+for _ in 1 2 3; do
+    parts &
+done
 wait
+part formats with_kit tests/formats.py \
+    "$build/check/solutions" "$build/check/exercises"
 part hostile with_kit tests/hostile.py --quick
 failed=$(grep -c '^not ok' "$results")
 echo "check: $(grep -c '^ok' "$results") passed, $failed failed"
