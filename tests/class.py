@@ -32,10 +32,12 @@ SUBMISSIONS = {
     b"ada": {},
     b"=cmd|' C calc'!A0": {"forked.c": mutant("forked", "serves_in_parent")},
     b"a\nb <i>&amp; 100% $(id) \"'": {
-        "sequential.c": mutant("sequential", "stops_at_nul")},
-    b"not utf-8 \xff": {"sequential.c": BLOCKED},
+        "sequential.c": mutant("sequential", "stops_at_nul"),
+        "forked.c": None},
+    b"not utf-8 \xff": {"sequential.c": BLOCKED, "forked.c": None},
     b"not utf-8 \xfe": {"sequential.c": BROKEN, "forked.c": None},
-    b"-rf": {"forked.c": mutant("forked", "exits_on_accept_error")},
+    b"-rf": {"sequential.c": None,
+             "forked.c": mutant("forked", "exits_on_accept_error")},
     "{} Žofie".encode(): {
         "forked.c": (KIT / "exercises/forked.c").read_text()},
     b"n" * 250: {"sequential.c": None, "net.c": "x" * (2 << 20)},

@@ -47,6 +47,7 @@ OBLIGATIONS = ("build startup echo partial interrupt reset accept fork thread "
 LONGEST_S = 600       # for one program; the grader has deadlines of its own
 NEAR_LINES = 5        # a call's result is often looked at a little below
 WATCHED = {"memory", "leak", "descriptors", "race"}  # seen by valgrind
+RACE = "has_no_data_race"  # helgrind's; memcheck's are the others
 NO_SWEEP = "!(survives_every_*|reports_every_*)"
 LINE_SCORE = 0.95     # of a whole exam, at the least
 REPEATED_MUTANTS = 20  # the others are told once, however often we repeat
@@ -116,6 +117,12 @@ class Turn:
     def names(self, status):
         return [c["name"] for c in self.cases if c["status"] == status]
 
+    def add(self, other):
+        """Cases that were played by themselves."""
+        self.cases = list(({c["name"]: c for c in other.cases} |
+                           {c["name"]: c for c in self.cases}).values())
+        self.trouble = self.trouble or other.trouble
+
     def failed(self):
         return [c for c in self.cases if c["status"] == "fail"]
 
@@ -142,6 +149,14 @@ class Turn:
                     OTHER_LINE, case["message"]))
         return lines
 
+    def names_line(self, program, within=0):
+        """Does one of its verdicts? Any, where there is no line to name."""
+        if program.line is None:
+            return program.fails in self.broken()
+        near = {f"{program.step}.c:{program.line + i}"
+                for i in range(-within, within + 1)}
+        return any(near & set(lines) for lines in self.named_lines(program))
+
 
 def grade(program, folder, options):
     """Grades one program, in a folder of its own."""
@@ -154,9 +169,13 @@ def grade(program, folder, options):
         shutil.copy(program.path, submission / f"{program.step}.c")
     more = ("--valgrind", options.valgrind) if options.valgrind else ()
     if options.quick and not more:
-        turn = grade_folder(
-            program.step, submission, folder, options, "--case", NO_SWEEP,
-            "--valgrind", "yes" if program.fails in WATCHED else "no")
+        turn = grade_folder(program.step, submission, folder, options,
+                            "--case", NO_SWEEP, "--valgrind", "no")
+        if program.fails in WATCHED and not turn.names_line(program):
+            turn.add(grade_folder(
+                program.step, submission, folder, options, "--case",
+                RACE if program.fails == "race" else f"!({RACE})",
+                "--valgrind", "only"))
         if program.kind != "mutants" or program.fails in turn.broken():
             return turn
     return grade_folder(program.step, submission, folder, options, *more)
@@ -236,13 +255,9 @@ class Outcome:
 
     def line_is_named(self, within=0):
         """True or False; None where there is no line to name."""
-        program = self.program
-        if program.line is None:
+        if self.program.line is None:
             return None
-        near = {f"{program.step}.c:{program.line + i}"
-                for i in range(-within, within + 1)}
-        return any(near & set(lines)
-                   for lines in self.first.named_lines(program))
+        return self.first.names_line(self.program, within)
 
     def as_data(self):
         program, turn = self.program, self.first

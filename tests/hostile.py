@@ -295,22 +295,25 @@ def bring_kit(options, folder):
 
 def attack_all(options, attacks):
     kinds = [options.kind] if options.kind else available(options)
-    queue, results = multiprocessing.Queue(), multiprocessing.Queue()
-    count = 0
+    short, long = multiprocessing.Queue(), multiprocessing.Queue()
+    results, count = multiprocessing.Queue(), 0
     for attack in attacks:
         for kind in kinds:
-            if options.quick and (kind == "rootless" and not attack.walls or
-                                  kind in attack.rules.get("long", "").split()):
+            takes_long = kind in attack.rules.get("long", "").split()
+            if options.quick and (takes_long or not attack.walls and
+                                  kind in ("rootless", "uid")):
                 continue
             if KINDS[kind] in attack.rules.get("only", KINDS[kind]).split():
-                queue.put((attack, kind))
+                (long if takes_long else short).put((attack, kind))
                 count += 1
-    workers = [multiprocessing.Process(target=work_through,
-                                       args=(options, queue, results))
-               for _ in range(os.cpu_count() or 1)]
-    for worker in workers:
+    # Most that take long wait; what takes memory is short.
+    processors = os.cpu_count() or 1
+    workers = []
+    for queue in [short] * processors + [long] * 2 * processors:
         queue.put(None)
-        worker.start()
+        workers.append(multiprocessing.Process(
+            target=work_through, args=(options, queue, results)))
+        workers[-1].start()
     failed = 0
     for _ in range(count):
         name, kind, wrong, out, took_s = results.get()

@@ -45,7 +45,8 @@ def run_grade(work, program, options, *more):
 
 def what_failed(work, program, options):
     """The options that play it again: a case's name, a sweep's plan."""
-    run_grade(work, program, options)
+    run_grade(work, program, options, "--valgrind",
+              "yes" if program.fails in exam.WATCHED else "no")
     report = json.loads((work / "report" / "report.json").read_text())
     cases, plans = [], []
     for case in report["steps"][0]["cases"]:
