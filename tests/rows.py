@@ -9,7 +9,7 @@ wrong in what it does about that one failure. The sweep must find it, in the
 row of the right class, against the right rule, at a line that makes the call;
 and it must find nothing else. tests/rows.txt says where a row applies, as
 --rewrite found it: elsewhere the wrong program is as good as the solution.
---quick takes each row in the first step where it applies.
+--quick takes each row in the first step where it applies, and sweeps its class.
 """
 import argparse
 import concurrent.futures
@@ -174,11 +174,12 @@ def sweep(step, row, options):
     with tempfile.TemporaryDirectory(prefix="rows-") as work:
         folder = pathlib.Path(work) / "submission"
         write(step, row, folder)
+        cases = CASES[row.kind] if options.quick and row else \
+            "*_every_*_failure"
         run = subprocess.run(
             [options.grade, "--interposer", options.interposer,
              "--submission", folder, "--report", f"{work}/report", "--step",
-             step, "--case", "*_every_*_failure", "--valgrind", "no",
-             "--formats", "none"], stdin=subprocess.DEVNULL,
+             step, "--case", cases, "--valgrind", "no", "--formats", "none"], stdin=subprocess.DEVNULL,
             capture_output=True, timeout=600, check=False)
         try:
             with open(f"{work}/report/report.json", encoding="utf-8") as file:
