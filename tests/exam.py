@@ -8,7 +8,7 @@ verdicts should name its line (`Line:`). A variant (tests/variants/STEP/NAME.c)
 and a solution must get full marks, a stub none.
 
 With --quick one mutant of each obligation of a step is examined, those with
-`Quick: yes`, and every variant but the slow ones, with `Quick: no`; all of
+`Quick: yes`, none whose report tests/golden/ has, and every variant but the slow ones, with `Quick: no`; all of
 them without the sweep, but for mutants that only the sweep finds, and without
 valgrind, but for those that nothing else tells at the right line.
 
@@ -308,16 +308,23 @@ def programs(options):
     return sorted(found, key=lambda program: program.quick != "no")
 
 
+def has_golden(program):
+    return (HERE / f"golden/{program.step}.{program.name}.txt").exists()
+
+
 def quick_ones(candidates):
-    """Of each obligation the first mutant, and what says so itself."""
-    chosen, known = [], set()
+    """Of each obligation the first mutant, and what says so itself; but for
+    those whose whole report is compared, by words.py."""
+    mutants = [p for p in candidates if p.kind == "mutants"]
+    known = {(p.step, p.fails) for p in mutants if has_golden(p)}
+    chosen = []
     for program in candidates:
-        kind = (program.kind, program.step, program.fails)
+        kind = (program.step, program.fails)
         is_new = program.kind != "mutants" or kind not in known
         if program.quick == "yes" or is_new and program.quick != "no":
             known.add(kind)
             chosen.append(program)
-    return chosen
+    return [p for p in chosen if p not in mutants or not has_golden(p)]
 
 
 def repetitions(candidates, options):
