@@ -136,7 +136,8 @@ static void look_at_room(struct play *play)
 }
 
 /* A storm of processes would leave us no processor to look at it: before there
- * can be too many, the next one waits until those that live are counted. */
+ * can be too many for us, and then for the kernel, the next one waits until
+ * those that live are counted. */
 void limits_count(struct play *play)
 {
     struct trace *trace = play->program->trace;

@@ -68,7 +68,7 @@ compiles_with() {
 make -s build BUILD="$build" || exit 1
 
 parts() {
-    part exam make -s exam QUICK=1 JOBS=3 BUILD="$build"
+    part exam make -s exam QUICK=1 BUILD="$build"
     part unit_tests_under_sanitizers sanitizers
     part format_and_linters make -s lint BUILD="$build"
     part class tests/class.py "$build"

@@ -105,6 +105,11 @@ class Program:
                                  f"marked BUG is {marks}")
 
 
+def place(case):
+    where = case["where"]
+    return f" {where['file']}:{where['line']}" if where else ""
+
+
 class Turn:
     """One program, graded once."""
 
@@ -135,8 +140,8 @@ class Turn:
         return dict(broken)
 
     def verdict(self):
-        return {c["name"]: f"{c['status']} {c['score']:g}/{c['max_score']:g}"
-                for c in self.cases} or \
+        return {c["name"]: f"{c['status']} {c['score']:g}/{c['max_score']:g}" +
+                place(c) for c in self.cases} or \
             {"(the step)": self.trouble or self.note}
 
     def named_lines(self, program):
@@ -454,7 +459,9 @@ def parse_options():
                         help="a folder for each program's report")
     parser.add_argument("--html", type=pathlib.Path, metavar="DIR",
                         help="where index.html and exam.json go (--work)")
-    parser.add_argument("--jobs", type=positive, default=4)
+    parser.add_argument("--jobs", type=positive,
+                        default=4 * (os.cpu_count() or 1),
+                        help="graders at a time, each of which mostly waits")
     parser.add_argument("--step", nargs="*", choices=STEPS)
     parser.add_argument("--only", default="*", metavar="PATTERN")
     parser.add_argument("--repeat", type=positive, default=1, metavar="N",

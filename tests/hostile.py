@@ -303,7 +303,7 @@ def attack_all(options, attacks):
             if options.quick and (takes_long or
                                   not attack.walls and kind != kinds[0]):
                 continue
-            if KINDS[kind] in attack.rules.get("only", KINDS[kind]).split():
+            if kind in attack.rules.get("only", kind).split():
                 (long if takes_long else short).put((attack, kind))
                 count += 1
     # Most that take long wait; what takes memory is short.

@@ -226,7 +226,7 @@ def play(work, kept, options):
     """How many went wrong, and the names of those that were found."""
     failed, names = 0, []
     with concurrent.futures.ThreadPoolExecutor(
-            2 * (os.cpu_count() or 1)) as pool:
+            4 * (os.cpu_count() or 1)) as pool:
         results = pool.map(lambda one: sweep(*one, options), work)
         for (step, row), (trouble, found) in zip(work, results):
             name = f"{step} {row}" if row else step

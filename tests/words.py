@@ -123,7 +123,7 @@ def main():
     goldens = [g for g in sorted((HERE / "golden").glob("*.*.txt"))
                if not options.name or g.name[:-len(".txt")] in options.name]
     wrong = 0
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         texts = pool.map(lambda g: report_of(g, options), goldens)
         for golden, text in zip(goldens, texts):
             if options.rewrite:

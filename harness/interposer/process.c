@@ -75,6 +75,7 @@ static pid_t forked(struct call *c)
     if (begun > TRACE_BEGUN_MOST) /* nobody else is as quick to end a storm */
         atomic_store(&trace->over, 1);
     await_turn(begun);
+    errno = c->entry_errno;
     pid_t pid = ruling_is_remote() ? fork_under_control() : real.fork();
     if (pid == 0) {
         self_is_process(process);

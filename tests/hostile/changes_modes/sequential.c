@@ -3,7 +3,7 @@
  * most: 1
  * least: 0.5
  * status: 0
- * only: namespaces uid
+ * only: namespaces rootless uid
  */
 #include "net.h"
 

@@ -2,7 +2,8 @@
  *
  * most: 0
  * says: does not come to its main\(\): it used more CPU time
- * long: namespaces rootless uid plain
+ * only: namespaces uid plain
+ * long: namespaces uid plain
  */
 #include "net.h"
 

@@ -2,7 +2,8 @@
  *
  * case: *
  * most: 0
- * long: namespaces rootless uid plain
+ * only: namespaces uid plain
+ * long: namespaces uid plain
  * says: it takes the compiler
  */
 #define A0  int x;

@@ -1,7 +1,8 @@
 /* moves_and_rests - moves a byte that nobody gets, and rests so long that its
  * calls are few: no clock may be all that ends it.
  *
- * long: namespaces rootless uid plain
+ * only: namespaces uid plain
+ * long: namespaces uid plain
  * most: 0
  * says: times out|time-out|waits
  */

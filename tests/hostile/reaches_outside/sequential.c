@@ -2,7 +2,7 @@
  *
  * most: 0
  * never: FOUND
- * only: namespaces
+ * only: namespaces rootless
  */
 #include "net.h"
 

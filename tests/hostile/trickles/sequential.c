@@ -2,7 +2,8 @@
  * it neither spins nor waits.
  *
  * most: 0
- * long: namespaces rootless uid plain
+ * only: namespaces uid plain
+ * long: namespaces uid plain
  * says: without any progress
  */
 #include "net.h"
