@@ -27,7 +27,7 @@ static void restarts_at_once_on_its_port(struct play *play)
 /* All bytes and the half-close are there before the first is read. */
 static void drains_after_a_half_close(struct play *play)
 {
-    unsigned gate = play_fault(play, "read@conn1#1=hold");
+    unsigned gate = play_fault(play, "accept#1=hold");
 
     play_serve(play);
     struct peer *client = play_client(play);

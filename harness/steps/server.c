@@ -156,13 +156,14 @@ void server_echoes_any_number_of_any_bytes(struct play *play)
  * writes took few or none, and because the client did not read. */
 void server_drains_after_a_half_close(struct play *play)
 {
-    unsigned gate = play_fault(play, "read@conn1#1=hold");
+    unsigned gate = play_fault(play, "accept#1=hold");
 
     play_serve(play);
     struct peer *early = play_client(play);
     send_text(play, early, 3000);
     play_half_close(play, early);
     play_held(play, gate, 1);
+    play_rest(play);
     play_release(play, gate);
     expect_echo(play, early);
     expect_eof(play, early);
