@@ -179,8 +179,9 @@ def sweep(step, row, options):
         run = subprocess.run(
             [options.grade, "--interposer", options.interposer,
              "--submission", folder, "--report", f"{work}/report", "--step",
-             step, "--case", cases, "--valgrind", "no", "--formats", "none"], stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=600, check=False)
+             step, "--case", cases, "--valgrind", "no", "--formats", "none"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=600,
+            check=False)
         try:
             with open(f"{work}/report/report.json", encoding="utf-8") as file:
                 cases = json.load(file)["steps"][0]["cases"]

@@ -24,7 +24,7 @@ static void restarts_at_once_on_its_port(struct play *play)
 
 /* ---- Echo ---- */
 
-/* All bytes and the half-close are there before the first is read. */
+/* All bytes and the half-close are there before it is accepted. */
 static void drains_after_a_half_close(struct play *play)
 {
     unsigned gate = play_fault(play, "accept#1=hold");
