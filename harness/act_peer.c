@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "play_internal.h"
 
+#include "clock.h"
 #include "wire.h"
 
 #include <arpa/inet.h>
@@ -300,10 +301,10 @@ void play_reset(struct play *play, struct peer *peer)
 void play_reset_arrives(struct play *play, struct peer *peer)
 {
     struct trace *trace = play->program->trace;
-    uint64_t begun_ns = play_now_ns();
+    uint64_t begun_ns = clock_ns();
 
     while (wire_connected(peer->remote_port, peer->port) == 1 &&
-           play_now_ns() - begun_ns < RESET_NS)
+           clock_ns() - begun_ns < RESET_NS)
         trace_wait(trace, atomic_load(&trace->seq), 200);
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "program.h"
 
+#include "clock.h"
 #include "sandbox.h"
 #include "symbols.h"
 
@@ -18,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *compiler(void)
@@ -76,30 +76,23 @@ static __attribute__((noreturn)) void execute(const char *const argv[],
 /* A machine that stood still may count that time as the compiler's: then we
  * woke up much later than we wanted. */
 #define LOOK_MS  100
-#define STILL_MS 1000
+#define STILL_NS 1000000000ull
 static bool stood_still;
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* A compiler that waits for something uses no CPU time: the wall's clock is
  * the net below. */
 static void end_if_too_long(pid_t pid, bool *ended)
 {
     struct pollfd done = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
-    int64_t end = now_ms() + 12 * COMPILE_S * 1000, looked, now = now_ms();
+    uint64_t looked_ns, now_ns = clock_ns();
+    uint64_t end_ns = now_ns + 12 * COMPILE_S * 1000000000ull;
 
     do {
-        looked = now;
+        looked_ns = now_ns;
         *ended = done.fd >= 0 && poll(&done, 1, LOOK_MS) == 0;
-        now = now_ms();
-        stood_still |= now - looked > STILL_MS;
-    } while (*ended && now < end);
+        now_ns = clock_ns();
+        stood_still |= now_ns - looked_ns > STILL_NS;
+    } while (*ended && now_ns < end_ns);
     if (*ended)
         kill(-pid, SIGKILL);
     if (done.fd >= 0)

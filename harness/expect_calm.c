@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "play_internal.h"
 
+#include "clock.h"
+
 /* Judged by the program's own calls and pauses: a pause of 100 ms has lasted
  * 100 ms at the least, however busy the machine is. Who stands still, in a
  * pause or otherwise, has done before that what the pace says. */
@@ -32,7 +34,7 @@ static struct pace pace_now(struct play *play)
     struct trace *trace = play->program->trace;
 
     return (struct pace){
-        play_now_ns(), atomic_load(&trace->calls), atomic_load(&trace->wakeups),
+        clock_ns(), atomic_load(&trace->calls), atomic_load(&trace->wakeups),
         atomic_load(&trace->paused_ms), atomic_load(&trace->moved)};
 }
 
@@ -45,7 +47,7 @@ static void begin_anew_where_bytes_moved(struct play *play, struct pace *pace)
 
 static bool within_a_second(const struct pace *pace)
 {
-    return play_now_ns() - pace->begun_ns < 1000000000u;
+    return clock_ns() - pace->begun_ns < 1000000000u;
 }
 
 /* Decided: too many calls, or pauses enough to know the rate. */

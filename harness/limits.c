@@ -4,6 +4,7 @@
 #include "play_internal.h"
 
 #include "census.h"
+#include "clock.h"
 #include "sandbox.h"
 
 #include <ftw.h>
@@ -157,7 +158,7 @@ void limits_count(struct play *play)
 
 void limits_look(struct play *play, size_t threads)
 {
-    uint64_t now = play_now_ns();
+    uint64_t now = clock_ns();
 
     look_at_processes(play, threads);
     if (play->output.lost + play->errors.lost > PRINTED_MOST)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "memcheck.h"
 
+#include "clock.h"
 #include "rest.h"
 #include "sandbox.h"
 #include "source.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The first version whose reports and options are these. */
@@ -144,14 +144,6 @@ int memcheck_open(struct memcheck *memcheck, enum step_tool tool,
 
 /* ---- Ending ---- */
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Blocked for good, or for as long as any program would pause. */
 static bool ignores_it(const struct rest *rest, unsigned same)
 {
@@ -164,10 +156,10 @@ static bool ignores_it(const struct rest *rest, unsigned same)
 static bool is_gone(struct program *program)
 {
     struct rest last = {.state = REST_BUSY}, now;
-    uint64_t begun_ns = now_ns();
+    uint64_t begun_ns = clock_ns();
     unsigned same = 0;
 
-    while (now_ns() - begun_ns < END_NS) {
+    while (clock_ns() - begun_ns < END_NS) {
         bool ended = program_ended(program);
 
         if (program_signal(program, 0) == 0 && ended)

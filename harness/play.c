@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "play_internal.h"
 
+#include "clock.h"
 #include "debug.h"
 #include "watchdog.h"
 
@@ -12,16 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-uint64_t play_now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void play_tell(struct play *play, const char *format, ...)
 {
@@ -30,7 +22,7 @@ void play_tell(struct play *play, const char *format, ...)
     if (play->acts == PLAY_ACTS)
         return;
     struct play_act *act = &play->act[play->acts++];
-    act->at_ns = play_now_ns();
+    act->at_ns = clock_ns();
     va_start(list, format);
     vsnprintf(act->text, sizeof(act->text), format, list);
     va_end(list);

@@ -209,7 +209,4 @@ void limits_count(struct play *play);
 void limits_look(struct play *play, size_t threads);
 void limits_look_now(struct play *play);
 
-/* The monotonic clock, in nanoseconds. */
-uint64_t play_now_ns(void);
-
 #endif

@@ -4,6 +4,7 @@
 #include "play_internal.h"
 
 #include "census.h"
+#include "clock.h"
 #include "wire.h"
 
 #include <string.h>
@@ -40,7 +41,7 @@ static void progress(struct play *play)
     play->calls_then = atomic_load(&trace->calls);
     play->paused_then = atomic_load(&trace->paused_ms);
     play->moved_then = atomic_load(&trace->moved);
-    play->time_then = play_now_ns();
+    play->time_then = clock_ns();
     play->looks_since = 0;
     play->cpu_since_ns = 0;
     play->calm.seen = false;
@@ -144,7 +145,7 @@ static uint64_t pause_ms(struct play *play)
 #define STILL_NS 20000000u
 static void note_standstill(struct play *play, struct proof *proof)
 {
-    uint64_t now = play_now_ns(), since = now - proof->looked_ns;
+    uint64_t now = clock_ns(), since = now - proof->looked_ns;
 
     if (proof->same > 0)
         play->still_ns += since < STILL_NS ? since : STILL_NS;
@@ -164,7 +165,7 @@ static bool stands_still(const struct play *play, const struct proof *proof)
     if (play->still_ns >= (TIMED_MS + 2 * most_ms) * ms)
         return true;
     return timer_ms == 0 && proof->same >= STILL_LOOKS &&
-           play_now_ns() - proof->since_ns >= TIMED_MS * ms;
+           clock_ns() - proof->since_ns >= TIMED_MS * ms;
 }
 
 /* Who has something to do, and no processor yet, is not seen to wait: what
@@ -225,7 +226,7 @@ enum play_end proof_look(struct play *play, struct proof *proof)
     limits_look(play, now.threads);
     proof->same = rest_same(&proof->last, &now) ? proof->same + 1 : 0;
     if (proof->same == 0)
-        proof->since_ns = play_now_ns();
+        proof->since_ns = clock_ns();
     proof->last = now;
     note_standstill(play, proof);
     if (now.state != REST_BUSY && wire_quiet(play))
@@ -250,7 +251,7 @@ enum play_end proof_look(struct play *play, struct proof *proof)
 enum play_end proof_at_deadline(const struct play *play,
                                 const struct proof *proof)
 {
-    uint64_t most = DEADLINE_NS * play->program->slowness, now = play_now_ns();
+    uint64_t most = DEADLINE_NS * play->program->slowness, now = clock_ns();
 
     if ((now - play->time_then <= most || play->looks_since < DEADLINE_LOOKS) &&
         now - play->time_at_peers <= MOVING * most)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "torture_search.h"
 
+#include "clock.h"
 #include "result.h"
 #include "sweep_internal.h"
 #include "torture_plan.h"
@@ -41,7 +42,7 @@ struct tally {
 static bool is_over(void)
 {
     return torture.left == 0 || torture.finds >= torture.options->finds ||
-           play_now_ns() >= torture.ends_ns;
+           clock_ns() >= torture.ends_ns;
 }
 
 /* The machine's trouble, or the kit's. */
@@ -347,7 +348,7 @@ static void play_torture(struct play *play)
     torture.left = options->plans > 0 ? options->plans : FOREVER;
     torture.ends_ns = options->plans > 0
                           ? FOREVER
-                          : play_now_ns() + options->seconds * 1000000000ull;
+                          : clock_ns() + options->seconds * 1000000000ull;
     bool right = record(&calls);
     if (right) {
         play_singles(&calls);

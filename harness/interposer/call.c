@@ -1,6 +1,8 @@
 /* call.c - the record: what was called, by whom, and what came of it. */
 #include "interposer.h"
 
+#include "../clock.h"
+
 #include <limits.h>
 #include <linux/futex.h>
 #include <string.h>
@@ -9,14 +11,6 @@
 struct real real;
 struct trace *trace;
 __thread struct self self __attribute__((tls_model("initial-exec")));
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void trace_advance(void)
 {
@@ -98,7 +92,7 @@ static void record_entry(struct call *c, enum call_id id, int64_t a0,
 
     atomic_store(&record->serial, 0);
     memset(record, 0, sizeof(*record));
-    record->entered_ns = now_ns();
+    record->entered_ns = clock_ns();
     record->pid = self.slot ? self.slot->pid : 0;
     record->tid = self.slot ? atomic_load(&self.slot->tid) : 0;
     record->process = self.slot ? self.slot->process : 0;
@@ -186,7 +180,7 @@ int64_t call_end(struct call *c, int64_t result)
         c->record->error = result == -1 ? error : 0;
         c->record->injected = (uint8_t)c->action;
         c->record->conn = c->conn;
-        c->record->returned_ns = now_ns();
+        c->record->returned_ns = clock_ns();
         atomic_store(&c->record->returned, atomic_load(&trace->entries) + 1);
     }
     if (result > 0 && (c->family == FAMILY_READ || c->family == FAMILY_WRITE))

@@ -2,6 +2,7 @@
  * of real programs, programs/moves.c. */
 #include "program_fixture.h"
 
+#include "../../harness/clock.h"
 #include "../../harness/play_internal.h"
 
 static int open_moves(void **state)
@@ -136,7 +137,7 @@ static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
     const struct proof proof = {.last.state = state, .same = same};
 
     play.time_then = play.time_at_peers =
-        play_now_ns() - seconds * (uint64_t)1000000000;
+        clock_ns() - seconds * (uint64_t)1000000000;
     return proof_at_deadline(&play, &proof);
 }
 
