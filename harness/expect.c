@@ -212,9 +212,11 @@ void expect_message(struct play *play)
     static const char *const none[] = {": Success", "(null)"};
 
     play_until(play, has_message, NULL);
-    if (play->errors.len == 0)
+    if (play->errors.len == 0) {
+        play_explain(play, play->why, "perror(3) writes to stderr, and why.");
         play_fail(play, "a line on stderr says what failed and why",
                   "stderr is empty");
+    }
     for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
         if (strstr(last_line(play_errors(play)), none[i]))
             play_fail(play, "a line on stderr says what failed and why",
@@ -229,9 +231,13 @@ void expect_reason(struct play *play, int error)
     snprintf(expected, sizeof(expected), "the message says why: %s",
              strerror(error));
     if (!strstr(play_errors(play), strerror(error)) &&
-        !strstr(play_errors(play), strerrorname_np(error)))
+        !strstr(play_errors(play), strerrorname_np(error))) {
+        play_explain(play, play->why,
+                     "errno is the last call's: which one came last before "
+                     "the message was made?");
         play_fail(play, expected, "it says \"%.*s\"",
                   (int)strcspn(play_errors(play), "\n"), play_errors(play));
+    }
 }
 
 void expect_alive(struct play *play)

@@ -244,6 +244,7 @@ static void keep_report(struct reader *reader)
         !is_callers_access(reader, &report->stack[0]))
         return;
     kind->say(report, finding.words, sizeof(finding.words));
+    finding.hint = report_hint(report);
     note_other(reader, &finding);
     keep(reader, &finding);
 }

@@ -26,6 +26,7 @@ struct finding_frame {
 struct finding {
     enum obligation obligation; /* memory, leak, descriptors or race */
     char words[192];            /* "writes 1 byte behind the end of ..." */
+    const char *hint;           /* NULL: the row's will do. A literal */
     struct finding_frame at[FINDING_FRAMES]; /* innermost first */
     size_t frames;
     char other_words[64]; /* "allocated in", "against the write in"; "" */

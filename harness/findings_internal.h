@@ -37,9 +37,13 @@ struct report_kind {
     const char *name;
     enum obligation obligation;
     void (*say)(const struct report *report, char *text, size_t size);
+    const char *hint; /* NULL: by the place in memory */
 };
 
 /* NULL: reports of this kind are no finding. */
 const struct report_kind *report_kind(const struct report *report);
+
+/* A hint for a report of a kind that counts; NULL: the row's. A literal. */
+const char *report_hint(const struct report *report);
 
 #endif

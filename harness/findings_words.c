@@ -140,23 +140,31 @@ static void bounds_words(const struct report *report, char *text, size_t size)
     snprintf(text, size, "uses an element that the array does not have");
 }
 
+#define UNSET_HINT "Who sets it, on each of the ways that lead here?"
+
 /* What counts, whose rule it is, and how to say it. Kinds that are not here
  * (lock orders, wrong uses of the thread library) are no finding. */
 static const struct report_kind kinds[] = {
-    {"InvalidRead", OBLIGATION_memory, access_words},
-    {"InvalidWrite", OBLIGATION_memory, access_words},
-    {"InvalidJump", OBLIGATION_memory, jump_words},
-    {"InvalidFree", OBLIGATION_memory, free_words},
-    {"MismatchedFree", OBLIGATION_memory, mismatch_words},
-    {"FishyValue", OBLIGATION_memory, size_words},
-    {"ClientCheck", OBLIGATION_memory, bounds_words},
-    {"Overlap", OBLIGATION_memory, overlap_words},
-    {"UninitCondition", OBLIGATION_memory, unset_words},
-    {"UninitValue", OBLIGATION_memory, unset_words},
-    {"SyscallParam", OBLIGATION_memory, syscall_words},
-    {"Leak_DefinitelyLost", OBLIGATION_leak, leak_words},
-    {"Leak_IndirectlyLost", OBLIGATION_leak, leak_words},
-    {"Race", OBLIGATION_race, race_words},
+    {"InvalidRead", OBLIGATION_memory, access_words, NULL},
+    {"InvalidWrite", OBLIGATION_memory, access_words, NULL},
+    {"InvalidJump", OBLIGATION_memory, jump_words,
+     "What overwrote the address that it goes to?"},
+    {"InvalidFree", OBLIGATION_memory, free_words,
+     "Which place frees it, on each of the ways out?"},
+    {"MismatchedFree", OBLIGATION_memory, mismatch_words,
+     "What malloc(3) gave, free(3) takes back."},
+    {"FishyValue", OBLIGATION_memory, size_words,
+     "Which result went into the size without a look at it?"},
+    {"ClientCheck", OBLIGATION_memory, bounds_words,
+     "How many elements are there, and which index is the last?"},
+    {"Overlap", OBLIGATION_memory, overlap_words,
+     "memcpy(3) names the function that may do so."},
+    {"UninitCondition", OBLIGATION_memory, unset_words, UNSET_HINT},
+    {"UninitValue", OBLIGATION_memory, unset_words, UNSET_HINT},
+    {"SyscallParam", OBLIGATION_memory, syscall_words, NULL},
+    {"Leak_DefinitelyLost", OBLIGATION_leak, leak_words, NULL},
+    {"Leak_IndirectlyLost", OBLIGATION_leak, leak_words, NULL},
+    {"Race", OBLIGATION_race, race_words, NULL},
 };
 
 const struct report_kind *report_kind(const struct report *report)
@@ -164,5 +172,24 @@ const struct report_kind *report_kind(const struct report *report)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i].name, report->kind) == 0)
             return &kinds[i];
+    return NULL;
+}
+
+const char *report_hint(const struct report *report)
+{
+    static const char *const hints[][2] = {
+        {"has been freed", "Who still has a pointer to it after free(3)?"},
+        {"a null pointer", "Which call may answer NULL, and who looks at it?"},
+        {"the stack", "What lies on a function's stack ends when it returns."},
+    };
+    const struct report_kind *kind = report_kind(report);
+    char words[192];
+
+    if (kind->hint)
+        return kind->hint;
+    kind->say(report, words, sizeof(words));
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+        if (strstr(words, hints[i][0]))
+            return hints[i][1];
     return NULL;
 }

@@ -427,6 +427,7 @@ void memcheck_judge(const struct findings *findings, enum obligation obligation,
     snprintf(verdict->expected, sizeof(verdict->expected), "%s",
              expected_of(obligation));
     tell(finding, more, verdict);
+    verdict->hint = finding->hint;
     verdict->from[0] = '\0';
     for (size_t i = 1; i < finding->frames; i++)
         len = add(verdict->from, sizeof(verdict->from), len, i > 1 ? ", " : "",

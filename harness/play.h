@@ -252,6 +252,10 @@ void expect_idle(struct play *play);
 __attribute__((noreturn, format(printf, 3, 4))) void
 play_fail(struct play *play, const char *expected, const char *came, ...);
 
+/* A play looks at more than one thing: the why and the hint for what fails from
+ * here on, in place of the row's. NULL: the row's. Literals. */
+void play_explain(struct play *play, const char *why, const char *hint);
+
 /* What the next play_fail() points at. By itself: a spin, the end of a
  * program that died, the call that was made to fail, what it did with the
  * connection in question, where it hangs. Nothing: the fault is an absence.

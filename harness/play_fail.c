@@ -71,6 +71,12 @@ static void add_limit(struct play *play)
                  play->descriptors);
 }
 
+void play_explain(struct play *play, const char *why, const char *hint)
+{
+    play->why = why;
+    play->hint = hint;
+}
+
 void play_blame(struct play *play, enum play_blame blame)
 {
     play->blame = play->blame_of_case = blame;
@@ -115,6 +121,8 @@ void play_fail(struct play *play, const char *expected, const char *came, ...)
 
     play_pump(play);
     play->verdict->status = VERDICT_FAIL;
+    play->verdict->why = play->why;
+    play->verdict->hint = play->hint;
     snprintf(play->verdict->expected, sizeof(play->verdict->expected), "%s",
              expected);
     va_start(list, came);

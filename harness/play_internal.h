@@ -31,6 +31,7 @@ struct play {
     const struct step *step;
     const struct step_case *row;
     struct verdict *verdict;
+    const char *why, *hint; /* of play_explain() */
     struct program *program;
     const char *program_name;
     uint16_t port;

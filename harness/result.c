@@ -13,6 +13,17 @@ double case_score(const struct step_case *row, const struct verdict *verdict)
     return floor(row->points * 4 * verdict->survived / verdict->injected) / 4;
 }
 
+const char *case_why(const struct step_case *row, const struct verdict *verdict)
+{
+    return verdict->why ? verdict->why : row->why;
+}
+
+const char *case_hint(const struct step_case *row,
+                      const struct verdict *verdict)
+{
+    return verdict->hint ? verdict->hint : row->hint;
+}
+
 double step_score(const struct step_result *step)
 {
     double sum = 0;

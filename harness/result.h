@@ -33,6 +33,12 @@ struct result {
  * survived, rounded down to quarters, nothing for less than half. */
 double case_score(const struct step_case *row, const struct verdict *verdict);
 
+/* Why the rule exists, and a hint: those of what failed, or the row's. */
+const char *case_why(const struct step_case *row,
+                     const struct verdict *verdict);
+const char *case_hint(const struct step_case *row,
+                      const struct verdict *verdict);
+
 /* The points of a step; of all; and whether every case could be judged. */
 double step_score(const struct step_result *step);
 double result_score(const struct result *result);

@@ -41,7 +41,8 @@ struct verdict {
     char file[64];     /* the blamed line; "": none */
     int line;
     char function[64];
-    char from[256]; /* who called it, innermost first; "": nobody */
+    char from[256];         /* who called it, innermost first; "": nobody */
+    const char *why, *hint; /* for what failed; NULL: the row's. Literals */
     double duration_ms;
 
     /* Of a sweep only. */

@@ -76,7 +76,7 @@ static void as_text(FILE *out, const struct step *step,
 {
     fprintf(out, "case      %s: %s (%s)\n", step->name, row->name,
             obligation_name(row->obligation));
-    report_wrap(out, "rule      ", row->why);
+    report_wrap(out, "rule      ", case_why(row, verdict));
     if (row->faults)
         report_wrap(out, "planned   ", row->faults);
     fprintf(out, "outcome   %s\n", verdict_status_name(verdict->status));
@@ -94,10 +94,11 @@ static void as_json(FILE *out, const struct step_case *row,
     json_t *story = json_load_file(path, 0, NULL);
     json_t *all = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "case", row->name,
-        "obligation", obligation_name(row->obligation), "why", row->why,
-        "faults", row->faults ? row->faults : "", "status",
-        verdict_status_name(verdict->status), "expected", verdict->expected,
-        "came", verdict->came, "story", story ? story : json_null());
+        "obligation", obligation_name(row->obligation), "why",
+        case_why(row, verdict), "faults", row->faults ? row->faults : "",
+        "status", verdict_status_name(verdict->status), "expected",
+        verdict->expected, "came", verdict->came, "story",
+        story ? story : json_null());
 
     json_dumpf(all, out, JSON_INDENT(2));
     fputc('\n', out);

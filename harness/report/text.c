@@ -298,8 +298,8 @@ static void one_failure(FILE *out, const struct result *result,
         what_led_to_it(out, verdict->story);
     if (verdict->printed[0])
         printed(out, verdict->printed);
-    report_wrap(out, "  why       ", row->why);
-    report_wrap(out, "  hint      ", row->hint);
+    report_wrap(out, "  why       ", case_why(row, verdict));
+    report_wrap(out, "  hint      ", case_hint(row, verdict));
     if (!row->play)
         return;
     fputs("  again     ", out);

@@ -115,13 +115,15 @@ static const struct step_case cases[] = {
     {.name = "echoes_a_line", .obligation = OBLIGATION_echo, .points = 0.5,
      .why = "An echo server sends back what it gets, and closes when the "
             "client has ended: RFC 862.",
-     .hint = "read(2) answers 0 at the end, and only then.",
+     .hint = "Write as many bytes as read(2) gave; it answers 0 at the end, "
+             "and only then.",
      .play = server_echoes_a_line, .needs = "listens"},
     {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,
      .points = 0.5,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word, or a number and more.",
+     .hint = "atoi(3) cannot say that it was given a word, or a number and "
+             "more; getaddrinfo(3) can, and leaves no list then.",
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen", .obligation = OBLIGATION_startup,
      .points = 0.25,

@@ -211,8 +211,8 @@ static const struct step_case cases[] = {
      .points = 0.25,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint =
-         "atoi(3) cannot say that it was given a word, or a number and more.",
+     .hint = "atoi(3) cannot say that it was given a word, or a number and "
+             "more; getaddrinfo(3) can, and leaves no list then.",
      .play = server_refuses_wrong_arguments},
     {.name = "says_why_it_cannot_listen",
      .obligation = OBLIGATION_startup,

@@ -15,7 +15,12 @@
 /* At rest, so many processes are left, and none of them a zombie. */
 static void expect_reaped(struct play *play, unsigned processes)
 {
-    forking_expect_processes(play, processes);
+    play_rest(play);
+    expect_alive(play);
+    play_explain(play, "A child lives as long as its client stays: fork(2).",
+                 "What ends a child, and what else does its exit do: exit(3)?");
+    expect_processes(play, processes);
+    play_explain(play, NULL, NULL);
     expect_no_zombies(play);
 }
 
@@ -274,8 +279,8 @@ static const struct step_case cases[] = {
      .points = 0.25,
      .why = "A handled signal interrupts accept(2), poll(2) and others: "
             "signal(7), Interruption of system calls.",
-     .hint = "What does the loop do with EINTR? sigaction(2) knows "
-             "SA_RESTART, but not for all calls.",
+     .hint = "What does the loop do with EINTR, and who with ECHILD? "
+             "sigaction(2) knows SA_RESTART, but not for all calls.",
      .play = goes_on_after_a_signal,
      .needs = "echoes_a_line"},
     {.name = "makes_an_interrupted_call_again",
@@ -301,7 +306,8 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "Children end in the order in which their clients leave, not in "
             "that of their making: waitpid(2), pid -1.",
-     .hint = "Is there a place for one process number only?",
+     .hint = "Does it wait for one certain child? And what does waitpid(2) do "
+             "while the others live?",
      .play = reaps_children_in_any_order,
      .needs = "echoes_a_line"},
     {.name = "reaps_children_that_end_while_it_is_stopped",
@@ -376,7 +382,8 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word.",
+     .hint = "atoi(3) cannot say that it was given a word, or a number and "
+             "more; getaddrinfo(3) can, and leaves no list then.",
      .play = server_refuses_wrong_arguments},
     {.name = "continues_short_reads_and_writes",
      .obligation = OBLIGATION_partial,

@@ -21,21 +21,40 @@ static bool has_line(struct play *play, unsigned n)
     return strstr(play_output(play), line);
 }
 
+static void expect_next_line(struct play *play, unsigned n)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "%s%u", LINE, n);
+    if (n == 1 && *play_output(play))
+        play_explain(play, NULL,
+                     "Compare what it prints with the line that the exercise "
+                     "asks for: words, number.");
+    expect_line(play, LINE, n, line);
+    play_explain(play, NULL, NULL);
+}
+
+static void expect_no_more_lines(struct play *play, unsigned lines)
+{
+    play_explain(play,
+                 "The line counts connections, not calls: one that is broken "
+                 "fails in each call from then on.",
+                 "What comes behind the first failure of a connection?");
+    expect_line_count(play, LINE, lines);
+    play_explain(play, NULL, NULL);
+}
+
 /* The server goes on and, where the kernel answered with a failure, has
  * printed the next line. Where it did not, the line is left to it. */
 static void expect_told(struct play *play, const struct peer *peer,
                         unsigned *lines)
 {
-    char line[64];
-
     play_rest(play);
     expect_alive(play);
     expect_no_killed_child(play, peer);
-    if (connection_broke(play, peer) || has_line(play, *lines + 1)) {
-        snprintf(line, sizeof(line), "%s%u", LINE, ++*lines);
-        expect_line(play, LINE, *lines, line);
-    }
-    expect_line_count(play, LINE, *lines);
+    if (connection_broke(play, peer) || has_line(play, *lines + 1))
+        expect_next_line(play, ++*lines);
+    expect_no_more_lines(play, *lines);
 }
 
 static void expect_once(struct play *play,
@@ -47,7 +66,7 @@ static void expect_once(struct play *play,
     struct peer *peer = vanish(play);
     expect_told(play, peer, &lines);
     expect_serves(play);
-    expect_line_count(play, LINE, lines);
+    expect_no_more_lines(play, lines);
 }
 
 /* ---- Plays ---- */
@@ -116,7 +135,7 @@ static void counts_over_its_whole_life(struct play *play)
         if (i >= 2)
             expect_serves(play);
     }
-    expect_line_count(play, LINE, lines);
+    expect_no_more_lines(play, lines);
 }
 
 /* Whatever it prints: a read, then a write fails. */
@@ -202,13 +221,15 @@ static const struct step_case cases[] = {
     {.name = "echoes_a_line", .obligation = OBLIGATION_echo, .points = 0.5,
      .why = "An echo server sends back what it gets, and closes when the "
             "client has ended: RFC 862.",
-     .hint = "read(2) answers 0 at the end, and only then.",
+     .hint = "Write as many bytes as read(2) gave; it answers 0 at the end, "
+             "and only then.",
      .play = server_echoes_a_line, .needs = "listens"},
     {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,
      .points = 0.25,
      .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
             "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word, or a number and more.",
+     .hint = "atoi(3) cannot say that it was given a word, or a number and "
+             "more; getaddrinfo(3) can, and leaves no list then.",
      .play = server_refuses_wrong_arguments},
     {.name = "starts_where_it_can", .obligation = OBLIGATION_startup,
      .points = 0.25,
@@ -258,14 +279,15 @@ static const struct step_case cases[] = {
      .points = 0.25,
      .why = "A reset makes the next read fail with ECONNRESET: the connection "
             "is broken, not ended: tcp(7), ERRORS.",
-     .hint = "stdout is a pipe here: what printf(3) keeps in its buffer has "
-             "not been said.",
+     .hint = "Is -1 an end like 0? And stdout is a pipe here: what printf(3) "
+             "keeps in its buffer has not been said.",
      .play = tells_of_a_reset, .needs = "echoes_before_the_end"},
     {.name = "survives_fin_then_rst", .obligation = OBLIGATION_sigpipe,
      .points = 0.5,
      .why = "Who writes to a connection that is broken gets SIGPIPE, which "
             "kills by default, and only then EPIPE: write(2), signal(7).",
-     .hint = "In which process, and from when on, must the signal be harmless?",
+     .hint = "In which process, and from when on, must the signal be harmless? "
+             "And what is left to do when write(2) has failed?",
      .play = survives_fin_then_rst, .needs = "echoes_before_the_end"},
     {.name = "survives_a_break_behind_a_short_write",
      .obligation = OBLIGATION_sigpipe, .points = 0.5,

@@ -116,7 +116,8 @@ static const struct step_case cases[] = {
      .points = 0.25,
      .why = "There may be no room for one more thread just now: "
             "pthread_create(3) returns EAGAIN, which costs that client only.",
-     .hint = "pthread_create() returns the error, it does not set errno.",
+     .hint = "Whom does it concern? And pthread_create() returns the error, "
+             "it does not set errno.",
      .play = threaded_no_thread,
      .needs = "echoes_clients_in_turn"},
     {.name = "turns_away_a_client_without_a_thread",

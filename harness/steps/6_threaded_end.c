@@ -55,8 +55,22 @@ static void expect_totals(struct play *play, unsigned ended,
         if (c == ended || says(play, line))
             break;
     }
+    if (!*play_output(play))
+        play_explain(play, NULL,
+                     "stdout is a pipe here: which of exit(3) and _exit(2) "
+                     "writes out what printf(3) keeps?");
     expect_line(play, LINE, 1, line);
     expect_line_count(play, LINE, 1);
+    play_explain(play, NULL, NULL);
+}
+
+/* Whatever else the play is about. */
+static void expect_end(struct play *play)
+{
+    play_explain(play, NULL,
+                 "What does the thread that ends the program wait for?");
+    expect_exit(play, 0);
+    play_explain(play, NULL, NULL);
 }
 
 /* It speaks when the server waits for the next one again: the story of each
@@ -109,7 +123,7 @@ void threaded_counts_ended(struct play *play)
     leaves(play, talks(play, 1));
     play_rest(play);
     play_signal(play, SIGTERM);
-    expect_exit(play, 0);
+    expect_end(play);
     expect_totals(play, 2, open, 3, 7 + 4096 + 100 + 1);
 }
 
@@ -218,7 +232,7 @@ void threaded_blocks_signals(struct play *play)
     leaves(play, answer.client);
     play_rest(play);
     play_signal(play, SIGTERM);
-    expect_exit(play, 0);
+    expect_end(play);
     expect_totals(play, 1, NULL, 0, 6);
 }
 
@@ -244,7 +258,7 @@ static void ends_with_totals(struct play *play, unsigned connections,
 {
     play_rest(play);
     play_signal(play, SIGTERM);
-    expect_exit(play, 0);
+    expect_end(play);
     expect_totals(play, connections, NULL, 0, bytes);
 }
 

@@ -64,6 +64,32 @@ static const struct step_case cases[] = {
              "what the bytes are.",
      .play = select_echoes_any_bytes,
      .needs = "echoes_a_line"},
+    {.name = "serves_many_at_once",
+     .obligation = OBLIGATION_concurrency,
+     .points = 0.5,
+     .why = "Nobody waits for a silent client: the server asks which "
+            "connections are ready (select(2), poll(2), epoll(7)).",
+     .hint = "Rebuild the sets from the state of all connections before "
+             "each wait. And how many is there room for?",
+     .play = select_serves_many_at_once,
+     .needs = "echoes_a_line"},
+    {.name = "takes_all_who_wait",
+     .obligation = OBLIGATION_concurrency,
+     .points = 0.5,
+     .why = "While the server is busy several clients may come, and one event "
+            "stands for all of them (epoll(7), EPOLLET).",
+     .hint = "Is accept() called until nobody waits, or the wait one that "
+             "tells again of who still does?",
+     .play = select_takes_all_who_wait,
+     .needs = "serves_many_at_once"},
+    {.name = "is_one_process_with_one_thread",
+     .obligation = OBLIGATION_concurrency,
+     .points = 0.5,
+     .why = "This step is about readiness: one thread waits for all "
+            "connections at once (select_tut(2)).",
+     .hint = "No fork(), no pthread_create().",
+     .play = select_is_one_process_with_one_thread,
+     .needs = "echoes_a_line"},
     {.name = "drains_a_half_close",
      .obligation = OBLIGATION_echo,
      .points = 0.5,
@@ -231,32 +257,6 @@ static const struct step_case cases[] = {
      .hint = "Compare before FD_SET(); a client that does not fit is closed. "
              "poll(2) has no such limit.",
      .play = select_survives_descriptors_above_fd_setsize,
-     .needs = "echoes_a_line"},
-    {.name = "serves_many_at_once",
-     .obligation = OBLIGATION_concurrency,
-     .points = 0.5,
-     .why = "Nobody waits for a silent client: the server asks which "
-            "connections are ready (select(2), poll(2), epoll(7)).",
-     .hint = "Rebuild the sets from the state of all connections before "
-             "each wait.",
-     .play = select_serves_many_at_once,
-     .needs = "echoes_a_line"},
-    {.name = "takes_all_who_wait",
-     .obligation = OBLIGATION_concurrency,
-     .points = 0.5,
-     .why = "While the server is busy several clients may come, and one event "
-            "stands for all of them (epoll(7), EPOLLET).",
-     .hint = "Is accept() called until nobody waits, or the wait one that "
-             "tells again of who still does?",
-     .play = select_takes_all_who_wait,
-     .needs = "serves_many_at_once"},
-    {.name = "is_one_process_with_one_thread",
-     .obligation = OBLIGATION_concurrency,
-     .points = 0.5,
-     .why = "This step is about readiness: one thread waits for all "
-            "connections at once (select_tut(2)).",
-     .hint = "No fork(), no pthread_create().",
-     .play = select_is_one_process_with_one_thread,
      .needs = "echoes_a_line"},
     {.name = "serves_others_beside_a_client_that_does_not_read",
      .obligation = OBLIGATION_concurrency,

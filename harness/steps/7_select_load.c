@@ -55,14 +55,17 @@ void select_reads_at_last(struct play *play, struct peer *client)
 
 /* ---- Many at once ---- */
 
-/* Are all served at once, with silent ones among them, whatever the order
- * in which they send and leave? */
+/* Two, then many: are all served at once, with silent ones among them,
+ * whatever the order in which they send and leave? */
 void select_serves_many_at_once(struct play *play)
 {
     struct peer *client[MANY];
 
     play_serve(play);
-    for (unsigned i = 0; i < MANY; i++) {
+    client[0] = select_bystander(play);
+    client[1] = select_bystander(play);
+    select_still_serves(play, client[0]);
+    for (unsigned i = 2; i < MANY; i++) {
         client[i] = play_client(play);
         play_accepted(play, i + 1);
     }

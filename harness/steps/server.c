@@ -59,10 +59,12 @@ void server_refuses_wrong_arguments(struct play *play)
     char port_and_more[16];
 
     snprintf(port_and_more, sizeof(port_and_more), "%sx", play_port_text(play));
+    play_explain(play, NULL, "argc counts the program's name, too.");
     play_start(play, none);
     expect_exit(play, 2);
     play_start(play, two);
     expect_exit(play, 2);
+    play_explain(play, NULL, NULL);
     play_start(play, word);
     expect_exit(play, 1);
     play_start(play, (const char *const[]){port_and_more, NULL});
@@ -146,7 +148,10 @@ void server_echoes_any_number_of_any_bytes(struct play *play)
     play_serve(play);
     for (size_t i = 0; i < sizeof(len) / sizeof(len[0]); i++) {
         play_rest(play);
+        play_explain(play, "A server serves until it is stopped: RFC 862.",
+                     "What does it do when a client has ended?");
         struct peer *client = play_client(play);
+        play_explain(play, NULL, NULL);
         play_send_pattern(play, client, len[i]);
         expect_served(play, client);
     }

@@ -121,6 +121,10 @@ static void a_failed_case_tells_all_about_it(void **state)
     assert_string_equal(string_of(row, "faults"), "write@conn1#1=short:1");
     assert_true(json_is_number(json_object_get(row, "duration_ms")));
     json_decref(root);
+    fixture_steps[0].verdict[2].hint = "Who counts?";
+    root = report();
+    assert_string_equal(string_of(case_of(root, 0, 2), "hint"), "Who counts?");
+    json_decref(root);
 }
 
 static void every_case_has_every_key(void **state)

@@ -47,6 +47,10 @@ static void accesses_are_told_with_their_block(void **state)
     assert_at(&found.finding[2].at[0], "give_back");
     assert_string_equal(found.finding[3].words,
                         "writes 4 bytes through a null pointer");
+    assert_null(found.finding[0].hint);
+    assert_non_null(strstr(found.finding[1].hint, "after free(3)"));
+    assert_non_null(strstr(found.finding[2].hint, "Which place frees it"));
+    assert_non_null(strstr(found.finding[3].hint, "NULL"));
     findings_release(&found);
 }
 

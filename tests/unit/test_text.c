@@ -101,6 +101,21 @@ static void a_failure_is_told_with_why_and_hint(void **state)
     assert_tells(text, "See write(2).");
 }
 
+static void what_failed_may_have_a_why_and_a_hint_of_its_own(void **state)
+{
+    struct verdict *verdict = &fixture_steps[0].verdict[2];
+
+    (void)state;
+    fixture_judge(0, 2, VERDICT_FAIL, "two of them");
+    verdict->why = "One is enough.";
+    const char *text = the_end(&plain);
+    assert_tells(text, "One is enough.");
+    assert_null(strstr(text, "It must echo."));
+    assert_tells(text, "See write(2).");
+    verdict->hint = "Who counts?";
+    assert_tells(the_end(&plain), "Who counts?");
+}
+
 static void a_failure_is_told_with_its_line(void **state)
 {
     (void)state;
@@ -366,6 +381,7 @@ int main(void)
         TEXT_TEST(a_step_line_tells_how_many_failed),
         TEXT_TEST(a_step_line_tells_what_was_not_graded),
         TEXT_TEST(a_failure_is_told_with_why_and_hint),
+        TEXT_TEST(what_failed_may_have_a_why_and_a_hint_of_its_own),
         TEXT_TEST(a_failure_is_told_with_its_line),
         TEXT_TEST(one_step_at_a_time_is_told),
         TEXT_TEST(verbose_tells_every_step),
