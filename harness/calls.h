@@ -46,6 +46,7 @@
     X(epoll_ctl,       EPOLL_CTL,   "linux/io/epoll/ctl")       \
     X(epoll_wait,      POLL,        "linux/io/epoll/wait")      \
     X(epoll_pwait,     POLL,        "linux/io/epoll/pwait")     \
+    X(epoll_pwait2,    POLL,        "linux/io/epoll/pwait2")    \
     X(fork,            FORK,        "posix/proc/fork")          \
     X(vfork,           FORK,        "posix/proc/vfork")         \
     X(wait,            WAIT,        "posix/proc/wait")          \

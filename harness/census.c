@@ -449,6 +449,20 @@ int census_fds(pid_t pid, struct census_fd *fds, size_t most)
     return (int)count;
 }
 
+/* proc_pid_fdinfo(5); one that is not told counts as armed. */
+static bool is_armed(pid_t pid, int fd)
+{
+    unsigned long long s, ns;
+    char text[512];
+
+    if (read_all(open_proc("/proc/%d/fdinfo/%d", pid, fd), text,
+                 sizeof(text)) <= 0)
+        return true;
+    const char *value = strstr(text, "it_value: (");
+    return !value || sscanf(value, "it_value: (%llu, %llu)", &s, &ns) != 2 ||
+           s > 0 || ns > 0;
+}
+
 bool census_has_timer(pid_t pid)
 {
     struct census_fd fds[256];
@@ -456,7 +470,7 @@ bool census_has_timer(pid_t pid)
     int count = census_fds(pid, fds, 256);
 
     for (int i = 0; i < count && i < 256; i++)
-        if (strstr(fds[i].target, "timerfd"))
+        if (strstr(fds[i].target, "timerfd") && is_armed(pid, fds[i].fd))
             return true;
     return read_all(open_proc("/proc/%d/timers", pid), timers, sizeof(timers)) >
            0;

@@ -70,8 +70,8 @@ size_t census_thread_count(pid_t pid);
  * many there are (which may be more than `most`), or -1 where it is gone. */
 int census_fds(pid_t pid, struct census_fd *fds, size_t most);
 
-/* Does it hold a timer that will wake it: timerfd_create(2) or
- * timer_create(2)? */
+/* Does it hold a timer that will wake it: an armed one of timerfd_create(2), or
+ * any of timer_create(2)? */
 bool census_has_timer(pid_t pid);
 
 /* The signals that a thread blocks, bit (N - 1) for signal N. Returns 0, or

@@ -9,7 +9,7 @@
 
 const char *run_binary(void)
 {
-    return run.tool == TOOL_MEMCHECK ? run.checked : run.binary;
+    return run.tool == TOOL_NONE ? run.binary : run.checked;
 }
 
 /* One fork server at a time: the other would be taken for a process of the

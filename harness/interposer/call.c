@@ -232,7 +232,7 @@ void call_whose(struct call *c, int conn)
 void call_note(struct call *c, const char *note)
 {
     if (is_ours(c) && note)
-        snprintf(c->record->note, sizeof(c->record->note), "%s", note);
+        strncpy(c->record->note, note, sizeof(c->record->note) - 1);
 }
 
 void call_unsafe(const char *function, void *frame)

@@ -2,17 +2,20 @@
  *
  * The table is the process's own: fork copies it as it copies the
  * descriptors. An entry that is not known yet is asked of the kernel, so a
- * descriptor that came by another way is found out too.
+ * descriptor that came by another way is found out too; and what an entry is
+ * about, since descriptors go by ways that we do not see: close_range(2).
  */
 #include "interposer.h"
 
 #include <netinet/in.h>
+#include <sys/syscall.h>
 
 #define FDS 65536
 
 enum { UNKNOWN = 0, NONE = -1 };
 static _Atomic int32_t conn_of[FDS];
 static _Atomic uint8_t flags_of[FDS];
+static _Atomic uint64_t file_of[FDS]; /* what the two are about */
 
 static bool in_table(int fd)
 {
@@ -38,10 +41,38 @@ static int port_of_peer(int fd)
     return -1;
 }
 
+int fd_stat(int fd, struct stat *file)
+{
+    return (int)syscall(SYS_fstat, fd, file);
+}
+
+static uint64_t file_behind(int fd)
+{
+    struct stat file;
+
+    if (fd_stat(fd, &file) < 0)
+        return 0;
+    return (uint64_t)file.st_dev << 48 ^ file.st_ino;
+}
+
+static void note_file(int fd)
+{
+    atomic_store_explicit(&file_of[fd], file_behind(fd), memory_order_relaxed);
+}
+
+static void forget_where_another_file(int fd)
+{
+    if (atomic_load_explicit(&file_of[fd], memory_order_relaxed) !=
+        file_behind(fd))
+        fd_forget(fd);
+}
+
 int fd_conn(int fd)
 {
     if (!in_table(fd))
         return 0;
+    if (atomic_load_explicit(&conn_of[fd], memory_order_relaxed) != UNKNOWN)
+        forget_where_another_file(fd);
     int conn = atomic_load_explicit(&conn_of[fd], memory_order_relaxed);
     if (conn == UNKNOWN) {
         int port = port_of_peer(fd);
@@ -58,15 +89,17 @@ int fd_conn(int fd)
 
 void fd_is(int fd, int conn)
 {
-    if (in_table(fd))
-        atomic_store_explicit(&conn_of[fd], conn, memory_order_relaxed);
+    if (!in_table(fd))
+        return;
+    note_file(fd);
+    atomic_store_explicit(&conn_of[fd], conn, memory_order_relaxed);
 }
 
 void fd_forget(int fd)
 {
     if (!in_table(fd))
         return;
-    fd_is(fd, UNKNOWN);
+    atomic_store_explicit(&conn_of[fd], UNKNOWN, memory_order_relaxed);
     atomic_store_explicit(&flags_of[fd], 0, memory_order_relaxed);
 }
 
@@ -74,6 +107,7 @@ void fd_copy(int from, int to)
 {
     if (!in_table(from) || !in_table(to))
         return;
+    atomic_store_explicit(&file_of[to], file_of[from], memory_order_relaxed);
     atomic_store_explicit(&conn_of[to], conn_of[from], memory_order_relaxed);
     atomic_store_explicit(&flags_of[to], flags_of[from], memory_order_relaxed);
 }
@@ -82,14 +116,17 @@ unsigned fd_flags(int fd)
 {
     if (!in_table(fd))
         return 0;
+    if (atomic_load_explicit(&flags_of[fd], memory_order_relaxed))
+        forget_where_another_file(fd);
     return atomic_load_explicit(&flags_of[fd], memory_order_relaxed);
 }
 
 void fd_flag(int fd, unsigned flags)
 {
-    if (in_table(fd))
-        atomic_store_explicit(&flags_of[fd], (uint8_t)flags,
-                              memory_order_relaxed);
+    if (!in_table(fd))
+        return;
+    note_file(fd);
+    atomic_store_explicit(&flags_of[fd], (uint8_t)flags, memory_order_relaxed);
 }
 
 int fd_timeout_ms(int fd, int option)

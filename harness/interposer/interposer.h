@@ -33,10 +33,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -53,7 +55,7 @@
     X(write) X(send) X(sendto) X(sendmsg) X(writev) X(sendfile) X(splice) \
     X(fdopen) X(select) X(pselect) X(poll) X(ppoll) \
     X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) \
-    X(epoll_pwait) X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
+    X(epoll_pwait) X(epoll_pwait2) X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
     X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
     X(pthread_join) X(getaddrinfo) X(freeaddrinfo) \
@@ -61,7 +63,8 @@
     X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(alarm) X(setitimer) \
     X(timer_create) X(timer_settime) X(timerfd_create) X(timerfd_settime) \
     X(vprintf) X(vfprintf) X(puts) X(fputs) X(putchar) X(fputc) X(putc) \
-    X(fwrite) X(fflush) X(perror) X(vsyslog) X(pthread_mutex_lock)
+    X(fwrite) X(fflush) X(perror) X(vsyslog) X(pthread_mutex_lock) \
+    X(vsnprintf) X(vsprintf) X(strerror) X(strsignal)
 /* clang-format on */
 
 /* The functions behind ours, bound in the constructor: dlsym() may not run
@@ -83,9 +86,10 @@ struct self {
     struct trace_thread *slot;
     void *handler_frame; /* where the signal handler lies on the stack */
     int handler_signal;
-    int asking;      /* inside the interposer's own work: pass on */
-    int own_sigpipe; /* this thread's own write raised SIGPIPE */
-    int interrupted; /* a handler without SA_RESTART has run */
+    int asking;                /* inside the interposer's own work: pass on */
+    int own_sigpipe;           /* this thread's own write raised SIGPIPE */
+    int interrupted;           /* a handler without SA_RESTART has run */
+    const sigset_t *wait_mask; /* of ppoll(2) and its like; NULL: none */
 };
 extern __thread struct self self __attribute__((tls_model("initial-exec")));
 
@@ -190,6 +194,9 @@ bool ruling_is_remote(void);
 
 /* fd.c: which connection a descriptor belongs to. */
 int fd_conn(int fd); /* 0: none */
+
+/* fstat(2), even where the submission has a function of that name. */
+int fd_stat(int fd, struct stat *file);
 void fd_is(int fd, int conn);
 void fd_forget(int fd);
 void fd_copy(int from, int to);

@@ -50,13 +50,47 @@ static void may_raise_sigpipe(void)
     self.own_sigpipe = 1;
 }
 
+/* Who reads from a pipe or an eventfd what another thread wrote comes after it,
+ * which helgrind does not know. A name for it; NULL: it is neither, or nobody
+ * asks. */
+static const void *handed_through(int fd)
+{
+    struct stat file;
+
+    if (!RUNNING_ON_VALGRIND || fd_stat(fd, &file) < 0)
+        return NULL;
+    return S_ISFIFO(file.st_mode)         ? (void *)(uintptr_t)file.st_ino
+           : (file.st_mode & S_IFMT) == 0 ? (void *)((uintptr_t)fd + 1)
+                                          : NULL;
+}
+
+static void hand_over(int fd)
+{
+    const void *way = handed_through(fd);
+
+    if (way)
+        ANNOTATE_HAPPENS_BEFORE(way);
+}
+
+static void take_over(int fd)
+{
+    const void *way = handed_through(fd);
+
+    if (way)
+        ANNOTATE_HAPPENS_AFTER(way);
+}
+
 ssize_t read(int fd, void *buf, size_t count)
 {
     struct call c = CALL_ON(read, fd, count, 0, in(0));
 
     if (call_fails(&c))
         return call_end(&c, -1);
-    return call_end(&c, real.read(fd, buf, call_len(&c, count)));
+    ssize_t n = real.read(fd, buf, call_len(&c, count));
+    int error = errno;
+    take_over(fd);
+    errno = error;
+    return call_end(&c, n);
 }
 
 /* tcp(7): with MSG_TRUNC bytes go without being copied, and no buffer is
@@ -140,6 +174,7 @@ ssize_t write(int fd, const void *buf, size_t count)
 
     if (write_fails(&c, 0))
         return call_end(&c, -1);
+    hand_over(fd);
     may_raise_sigpipe();
     return wrote(&c, real.write(fd, buf, call_len(&c, count)));
 }
@@ -243,7 +278,7 @@ static int write_text(int fd, const char *text, size_t len)
 }
 
 /* libc would write past us. As there, a short write is continued. */
-int vdprintf(int fd, const char *format, va_list list)
+static int print(int fd, const char *format, va_list list)
 {
     char *text;
     int len = vasprintf(&text, format, list);
@@ -257,12 +292,19 @@ int vdprintf(int fd, const char *format, va_list list)
     return len;
 }
 
+int vdprintf(int fd, const char *format, va_list list)
+{
+    UNSAFE_IN_HANDLER(dprintf);
+    return print(fd, format, list);
+}
+
 int dprintf(int fd, const char *format, ...)
 {
     va_list list;
 
+    UNSAFE_IN_HANDLER(dprintf);
     va_start(list, format);
-    int len = vdprintf(fd, format, list);
+    int len = print(fd, format, list);
     va_end(list);
     return len;
 }

@@ -98,6 +98,13 @@ pid_t fork(void)
     return forked(&c);
 }
 
+/* fork(2) without the handlers of pthread_atfork(3). We need ours, and with it
+ * the others run, too. */
+pid_t _Fork(void)
+{
+    return fork();
+}
+
 /* A child of vfork may not touch what our wrappers touch. POSIX lets vfork
  * be fork. */
 pid_t vfork(void)

@@ -46,6 +46,8 @@ static int join(const struct trace_name *name, const char *service,
     }
     if (!joined)
         return error;
+    if (hints && (hints->ai_flags & AI_CANONNAME))
+        joined->ai_canonname = strdup(name->host); /* freed with its node */
     *list = joined;
     return 0;
 }

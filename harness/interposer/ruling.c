@@ -125,10 +125,12 @@ static enum counts wait_until_it_counts(const struct call *c, int circumstance)
     }
 }
 
-/* These open the mask while they wait. */
+/* These wait with the mask that they were given, if any. */
 static bool brings_mask(enum call_id id)
 {
-    return id == CALL_ppoll || id == CALL_pselect || id == CALL_epoll_pwait;
+    return self.wait_mask &&
+           (id == CALL_ppoll || id == CALL_pselect || id == CALL_epoll_pwait ||
+            id == CALL_epoll_pwait2);
 }
 
 static int interrupter(const struct call *c, enum call_id id,
@@ -136,7 +138,7 @@ static int interrupter(const struct call *c, enum call_id id,
 {
     return signal_that_interrupts(c->family != FAMILY_POLL &&
                                       c->family != FAMILY_PAUSE,
-                                  brings_mask(id) ? NULL : mask);
+                                  brings_mask(id) ? self.wait_mask : mask);
 }
 
 static enum fault_when when_possible(const struct fault *fault)

@@ -14,6 +14,7 @@ union handler {
 static union handler handlers[NSIG];
 static bool interrupts[NSIG]; /* without SA_RESTART */
 static bool installed[NSIG];
+static bool may_interrupt[NSIG]; /* of the next signal(2): siginterrupt(3) */
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
@@ -73,6 +74,17 @@ int signal_that_interrupts(bool restarts, const sigset_t *mask)
     return 0;
 }
 
+static int restart_calls(int signum, bool restarts)
+{
+    struct sigaction act;
+
+    if (real.sigaction(signum, NULL, &act) < 0)
+        return -1;
+    act.sa_flags &= ~SA_RESTART;
+    act.sa_flags |= restarts ? SA_RESTART : 0;
+    return real.sigaction(signum, &act, NULL);
+}
+
 void (*signal(int signum, void (*handler)(int)))(int)
 {
     struct call c = CALL(signal, -1, signum, handler == SIG_IGN);
@@ -85,10 +97,12 @@ void (*signal(int signum, void (*handler)(int)))(int)
         handlers[signum].simple = handler;
     void (*old)(int) =
         real.signal(signum, is_handler(handler) ? trampoline.simple : handler);
+    if (old != SIG_ERR && may_interrupt[signum])
+        restart_calls(signum, false);
     if (old == SIG_ERR)
         handlers[signum].simple = before;
     else
-        remember(signum, handler, true);
+        remember(signum, handler, !may_interrupt[signum]);
     call_end(&c, old == SIG_ERR ? -1 : 0);
     return old == trampoline.simple ? before : old;
 }
@@ -129,6 +143,19 @@ int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)
     if (result == 0 && oldact && oldact->sa_handler == trampoline.simple)
         oldact->sa_handler = before.simple;
     return (int)call_end(&c, result);
+}
+
+/* Deprecated: of the handler that is installed, and of those that signal(2)
+ * will install. Libc would not tell us. */
+int siginterrupt(int signum, int flag)
+{
+    int result = restart_calls(signum, !flag);
+
+    if (result == 0 && is_signal(signum)) {
+        may_interrupt[signum] = flag;
+        interrupts[signum] = installed[signum] && flag;
+    }
+    return result;
 }
 
 int sigprocmask(int how, const sigset_t *set, sigset_t *oldset)

@@ -5,6 +5,7 @@
 
 #if defined(__has_include)
 #if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/helgrind.h>
 #include <valgrind/memcheck.h>
 #endif
 #endif
@@ -12,6 +13,8 @@
 #ifndef RUNNING_ON_VALGRIND
 #define RUNNING_ON_VALGRIND                           0
 #define VALGRIND_CHECK_MEM_IS_ADDRESSABLE(place, len) 0
+#define ANNOTATE_HAPPENS_BEFORE(place)                ((void)(place))
+#define ANNOTATE_HAPPENS_AFTER(place)                 ((void)(place))
 #endif
 
 #endif

@@ -113,6 +113,53 @@ void syslog(int priority, const char *format, ...)
     va_end(list);
 }
 
+/* They may look at the locale and allocate. */
+int vsnprintf(char *text, size_t size, const char *format, va_list list)
+{
+    UNSAFE_IN_HANDLER(snprintf);
+    return real.vsnprintf(text, size, format, list);
+}
+
+int snprintf(char *text, size_t size, const char *format, ...)
+{
+    va_list list;
+
+    UNSAFE_IN_HANDLER(snprintf);
+    va_start(list, format);
+    int n = real.vsnprintf(text, size, format, list);
+    va_end(list);
+    return n;
+}
+
+int vsprintf(char *text, const char *format, va_list list)
+{
+    UNSAFE_IN_HANDLER(sprintf);
+    return real.vsprintf(text, format, list);
+}
+
+int sprintf(char *text, const char *format, ...)
+{
+    va_list list;
+
+    UNSAFE_IN_HANDLER(sprintf);
+    va_start(list, format);
+    int n = real.vsprintf(text, format, list);
+    va_end(list);
+    return n;
+}
+
+char *strerror(int error)
+{
+    UNSAFE_IN_HANDLER(strerror);
+    return real.strerror(error);
+}
+
+char *strsignal(int number)
+{
+    UNSAFE_IN_HANDLER(strsignal);
+    return real.strsignal(number);
+}
+
 /* POSIX: no pthread function is async-signal-safe, save pthread_kill,
  * pthread_self and pthread_sigmask. */
 int pthread_mutex_lock(pthread_mutex_t *mutex)

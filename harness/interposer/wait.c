@@ -1,5 +1,8 @@
 /* wait.c - waiting for readiness: select(2), poll(2), epoll(7). */
 #include "interposer.h"
+#include "under_valgrind.h"
+
+#include <limits.h>
 
 static int64_t ms_of_timeval(const struct timeval *t)
 {
@@ -17,6 +20,12 @@ static int woke(struct call *c, int result)
     return (int)call_end(c, result);
 }
 
+/* Before the call begins: it is ruled on then. */
+static void wait_with(const sigset_t *mask)
+{
+    self.wait_mask = mask;
+}
+
 int select(int nfds, fd_set *in, fd_set *out, fd_set *except,
            struct timeval *timeout)
 {
@@ -31,6 +40,7 @@ int select(int nfds, fd_set *in, fd_set *out, fd_set *except,
 int pselect(int nfds, fd_set *in, fd_set *out, fd_set *except,
             const struct timespec *timeout, const sigset_t *mask)
 {
+    wait_with(mask);
     struct call c = CALL(pselect, -1, nfds, 0);
 
     call_timeout(&c, ms_of_timespec(timeout));
@@ -81,6 +91,7 @@ int poll(struct pollfd *fds, nfds_t nfds, int timeout)
 int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
           const sigset_t *mask)
 {
+    wait_with(mask);
     struct call c = CALL(ppoll, -1, nfds, 0);
 
     call_timeout(&c, ms_of_timespec(timeout));
@@ -144,12 +155,32 @@ int epoll_wait(int epfd, struct epoll_event *events, int most, int timeout)
 int epoll_pwait(int epfd, struct epoll_event *events, int most, int timeout,
                 const sigset_t *mask)
 {
+    wait_with(mask);
     struct call c = CALL(epoll_pwait, -1, most, timeout);
 
     call_timeout(&c, timeout < 0 ? -1 : timeout);
     if (call_fails(&c))
         return woke(&c, -1);
     return woke(&c, real.epoll_pwait(epfd, events, most, timeout, mask));
+}
+
+/* Valgrind has it from 3.22 on, and libc from 2.35 on. */
+int epoll_pwait2(int epfd, struct epoll_event *events, int most,
+                 const struct timespec *timeout, const sigset_t *mask)
+{
+    int64_t ms = ms_of_timespec(timeout);
+
+    if (ms >= 0 && timeout->tv_nsec % 1000000 > 0)
+        ms++;
+    ms = ms > INT_MAX ? INT_MAX : ms;
+    wait_with(mask);
+    struct call c = CALL(epoll_pwait2, -1, most, ms);
+    call_timeout(&c, ms);
+    if (call_fails(&c))
+        return woke(&c, -1);
+    return woke(&c, RUNNING_ON_VALGRIND
+                        ? real.epoll_pwait(epfd, events, most, (int)ms, mask)
+                        : real.epoll_pwait2(epfd, events, most, timeout, mask));
 }
 
 /* What a build with _FORTIFY_SOURCE calls instead. */

@@ -133,12 +133,19 @@ static void the_mask_of_a_thread_that_is_gone_is_not_told(void **state)
     assert_int_equal(census_blocked(getpid(), 1, &mask), -1);
 }
 
-static void a_timerfd_is_a_timer(void **state)
+static void a_timerfd_is_a_timer_while_it_is_armed(void **state)
 {
+    const struct itimerspec hour = {.it_value = {3600, 0}}, none = {0};
+
     (void)state;
     assert_false(census_has_timer(getpid()));
     int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+    assert_false(census_has_timer(getpid()));
+    assert_int_equal(timerfd_settime(timer, 0, &hour, NULL), 0);
     assert_true(census_has_timer(getpid()));
+    assert_int_equal(timerfd_settime(timer, 0, &none, NULL), 0);
+    assert_false(census_has_timer(getpid()));
+    assert_int_equal(timerfd_settime(timer, 0, &hour, NULL), 0);
     close(timer);
     assert_false(census_has_timer(getpid()));
 }
@@ -237,7 +244,7 @@ int main(void)
         cmocka_unit_test(blocked_signals_are_bits),
         cmocka_unit_test(caught_signals_are_bits),
         cmocka_unit_test(the_mask_of_a_thread_that_is_gone_is_not_told),
-        cmocka_unit_test(a_timerfd_is_a_timer),
+        cmocka_unit_test(a_timerfd_is_a_timer_while_it_is_armed),
         cmocka_unit_test(a_posix_timer_is_a_timer),
         cmocka_unit_test(the_peak_of_memory_is_not_below_what_is_used),
         cmocka_unit_test(memory_that_is_used_shows),

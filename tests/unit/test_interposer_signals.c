@@ -161,6 +161,9 @@ static void unsafe_calls_in_a_handler_are_counted(void **state)
     assert_int_equal(program.trace->unsafe, 2); /* and free */
     run(NULL, "handler:USR1 does:lock raise:USR1");
     assert_true(program.trace->unsafe >= 1);
+    run(NULL, "handler:USR1 does:words raise:USR1");
+    assert_int_equal(program.trace->unsafe, 3);
+    assert_string_equal(last(CALL_unsafe).note, "dprintf");
 }
 
 static void unsafe_calls_elsewhere_are_none(void **state)

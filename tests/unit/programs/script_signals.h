@@ -41,7 +41,12 @@ static void on_signal(int signal)
         printf("%s", empty);
     else if (strcmp(in_handler, "malloc") == 0)
         free(allocated = malloc(10));
-    else if (strcmp(in_handler, "lock") == 0) {
+    else if (strcmp(in_handler, "words") == 0) {
+        char words[64];
+
+        snprintf(words, sizeof(words), "%s", strerror(signal));
+        dprintf(1, "%s", empty);
+    } else if (strcmp(in_handler, "lock") == 0) {
         static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
         pthread_mutex_lock(&mutex);
