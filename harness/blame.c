@@ -140,6 +140,8 @@ static bool find_by_rule(struct play *play, struct trace_record *record)
         return blame_find_reaper(play, record);
     case BLAME_PROCESSES:
         return blame_find_lingerer(play, record);
+    case BLAME_GONE:
+        return blame_find_childs_exit(play, record);
     case BLAME_THREADS:
         return blame_find_thread(play, record);
     case BLAME_DESCRIPTOR:

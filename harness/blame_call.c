@@ -81,6 +81,17 @@ static bool is_first_exit(const struct trace_record *record, const void *play)
     return blame_is_first(record, play) && family_of(record) == FAMILY_EXIT;
 }
 
+static bool is_childs_exit(const struct trace_record *record, const void *play)
+{
+    return !blame_is_first(record, play) && family_of(record) == FAMILY_EXIT &&
+           record->caller[0] != 0;
+}
+
+bool blame_find_childs_exit(struct play *play, struct trace_record *record)
+{
+    return blame_find(play, is_childs_exit, record);
+}
+
 static bool is_deadly_write(const struct trace_record *record, const void *play)
 {
     return blame_is_first(record, play) && family_of(record) == FAMILY_WRITE &&

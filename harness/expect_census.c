@@ -79,7 +79,7 @@ void expect_processes(struct play *play, unsigned count)
     if (comes_true(play, is_count, &count))
         return;
     unsigned came = play_processes(play);
-    play_blame_for(play, came > count ? BLAME_PROCESSES : BLAME_NOTHING);
+    play_blame_for(play, came > count ? BLAME_PROCESSES : BLAME_GONE);
     play_fail(play, expected, "at rest, it has %u: %s", came,
               play_describe_threads(play, words, sizeof(words)));
 }

@@ -267,6 +267,7 @@ enum play_blame {
     BLAME_ERRNO,      /* the call in a handler that left its errno */
     BLAME_CHILDREN,   /* what it did last about its children */
     BLAME_PROCESSES,  /* where a process lingers */
+    BLAME_GONE,       /* a process too few: the last exit of a child */
     BLAME_THREADS,    /* the thread too many */
     BLAME_DESCRIPTOR, /* the last use of a descriptor that it still holds */
     BLAME_HOLDER,     /* the same of a connection, by who holds it */

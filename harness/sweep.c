@@ -117,11 +117,15 @@ static void note_difference(struct sweep *sweep, const struct swept_call *call)
     struct source *source = source_open(sweep->play->binary);
     size_t frames = source_find(source, call->site, frame, SOURCE_FRAMES);
 
+    char conn[32] = "";
+
+    if (call->conn > 0)
+        snprintf(conn, sizeof(conn), ", on connection %d,", call->conn);
     snprintf(sweep->differs, sizeof(sweep->differs),
-             "two runs without failures differ: %s() at %s:%d, on connection "
-             "%d, was called in one of them",
+             "two runs without failures differ: %s() at %s:%d%s was called in "
+             "one of them",
              call_name(call->call), frames ? frame[0].file : "?",
-             frames ? frame[0].line : 0, call->conn);
+             frames ? frame[0].line : 0, conn);
     source_close(source);
 }
 

@@ -203,9 +203,9 @@ static void where(FILE *out, const struct verdict *verdict)
                  "information)",
                  verdict->function[0] ? verdict->function : verdict->file);
     else
-        snprintf(text, sizeof(text), "%s:%d %s%s%s%s", verdict->file,
-                 verdict->line, verdict->function,
-                 verdict->function[0] ? "()" : "",
+        snprintf(text, sizeof(text), "%s:%d%s%s%s%s%s", verdict->file,
+                 verdict->line, verdict->function[0] ? " " : "",
+                 verdict->function, verdict->function[0] ? "()" : "",
                  verdict->from[0] ? " from " : "", verdict->from);
     report_wrap(out, "  where     ", text);
 }

@@ -60,7 +60,7 @@ static void a_reset_costs_one_client(struct play *play)
         expect_gone(play, lost);
     }
     play_rest(play);
-    server_serves_another(play);
+    server_loses_a_client_before_accept(play);
 }
 
 /* ---- What is left behind ---- */

@@ -90,7 +90,8 @@ static void ends_a_child_with_its_connection(struct play *play)
 
 #define MANY 101
 
-/* All stay, and talk again when all are there. */
+/* All stay, and talk again when all are there; and no end of those who come
+ * one by one. */
 static void serves_any_number_at_once(struct play *play)
 {
     struct peer *client[MANY];
@@ -106,6 +107,8 @@ static void serves_any_number_at_once(struct play *play)
         play_half_close(play, client[i]);
     for (int i = 0; i < MANY; i++)
         expect_eof(play, client[i]);
+    for (int i = 0; i < 2 * MANY; i++)
+        forking_leave(play, forking_client(play));
 }
 
 /* SIGKILL: nothing of what the child would have done at its end is done. */

@@ -148,7 +148,7 @@ static void a_failed_call_costs_one_client(struct play *play)
     play_rest(play);
     client_resets(play);
     play_rest(play);
-    expect_serves(play);
+    server_loses_a_client_before_accept(play);
 }
 
 /* None is to be had when accept is called; then there is no descriptor. */

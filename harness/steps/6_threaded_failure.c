@@ -1,5 +1,6 @@
 /* 6_threaded_failure.c - step 6 when calls fail and clients break. */
 #include "6_threaded.h"
+#include "server.h"
 
 #include <stdio.h>
 
@@ -107,6 +108,8 @@ void threaded_reset(struct play *play)
     play_rest(play);
     play_send(play, bystander, "still here\n");
     expect_echo(play, bystander);
+    play_rest(play);
+    server_loses_a_client_before_accept(play);
     expect_serves(play);
 }
 

@@ -11,7 +11,7 @@
  * buffer drops is sent again later and later. */
 #define SMALL_BUFFER 32768
 
-#define MANY 40
+#define MANY 80
 
 /* Enough to have some at FD_SETSIZE and above. */
 #define CROWD 15

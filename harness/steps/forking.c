@@ -4,6 +4,7 @@
  * unless that is its question: a wrong reaper shall fail for its own rule.
  */
 #include "forking.h"
+#include "server.h"
 
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -229,7 +230,7 @@ void forking_reset(struct play *play)
     play_send(play, client, "still there?\n");
     expect_echo(play, client);
     forking_expect_processes(play, alone + 1);
-    forking_client(play);
+    server_loses_a_client_before_accept(play);
 }
 
 static bool is_lost(const struct peer *client)

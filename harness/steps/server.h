@@ -39,6 +39,10 @@ void server_a_shortage_costs_one_client(struct play *play);
 void server_waits_while_out_of_descriptors(struct play *play);
 void server_a_failed_malloc_costs_one_client(struct play *play);
 
+/* Of a server at rest: one client resets while it waits to be accepted, the one
+ * ahead of it and the next are served. */
+void server_loses_a_client_before_accept(struct play *play);
+
 /* Signals come that the server has handlers for, those that ask for its end at
  * last: what do these call? The other two are for a play of a step's own:
  * the signals alone, and what was called so far. */

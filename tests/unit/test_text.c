@@ -112,6 +112,7 @@ static void what_failed_may_have_a_why_and_a_hint_of_its_own(void **state)
     assert_tells(text, "One is enough.");
     assert_null(strstr(text, "It must echo."));
     assert_tells(text, "See write(2).");
+    free(told);
     verdict->hint = "Who counts?";
     assert_tells(the_end(&plain), "Who counts?");
 }

@@ -1,7 +1,8 @@
 /* Wrong: nothing is done about SIGPIPE; a client that vanishes kills the
  * server and everybody in it.
  * Fails: sigpipe
- * Line: 61
+ * Also: shutdown
+ * Line: 62
  */
 #define _GNU_SOURCE
 #include <errno.h>
