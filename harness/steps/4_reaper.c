@@ -10,7 +10,7 @@
 #include "swept.h"
 #include "watched.h"
 
-#define TOGETHER 20
+#define TOGETHER 12
 
 /* At rest, so many processes are left, and none of them a zombie. */
 static void expect_reaped(struct play *play, unsigned processes)
