@@ -1,5 +1,6 @@
 /* Right: main blocks SIGCHLD, so that any failure of its ppoll() is one; a
- * second thread has the signal handled, in sigsuspend(). */
+ * second thread has the signal handled, in sigsuspend().
+ * Quick: no */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

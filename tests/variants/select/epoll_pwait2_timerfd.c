@@ -1,5 +1,6 @@
 /* Right: edge-triggered epoll_pwait2(), a ready list, a timerfd for the pause
- * after a shortage; connections in a static arena with a free list. */
+ * after a shortage; connections in a static arena with a free list.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>

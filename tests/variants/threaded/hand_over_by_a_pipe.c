@@ -1,5 +1,6 @@
 /* Right: each thread has a struct, and at its end sends the pointer through a
- * pipe to main, which adds it up and frees it. */
+ * pipe to main, which adds it up and frees it.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* Right: no lock: each thread adds to a struct of its own; a flag, stored by
- * release and read by acquire, hands the rest of it to main. */
+ * release and read by acquire, hands the rest of it to main.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* Right: a spin lock of its own, a C11 atomic_flag, guards the totals; main
- * lets the signals in by ppoll(). */
+ * lets the signals in by ppoll().
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <error.h>
