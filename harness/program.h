@@ -32,8 +32,8 @@ int program_build(struct program_build *build, const char *submission,
                   const char *step, const char *output);
 
 /* Compiles what was built once more, for valgrind: an index beyond an array is
- * told to the interposer, `library`, which this program cannot run without.
- * Returns 0, or -1. */
+ * told to the interposer, `library`, which does what is atomic, too (with gcc);
+ * this program cannot run without it. Returns 0, or -1. */
 int program_build_checked(const char *submission, const char *step,
                           const char *library, const char *output);
 

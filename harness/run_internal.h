@@ -17,7 +17,7 @@ struct run {
     struct play *play;
     char binary[PATH_MAX]; /* and the library, where the sandbox has them */
     char interposer[PATH_MAX];
-    char checked[PATH_MAX]; /* the binary for memcheck */
+    char checked[PATH_MAX]; /* the binary for valgrind */
     uint16_t next_port;
     uint64_t begun_ns;
     bool went_around; /* libc, in one of the plays */
