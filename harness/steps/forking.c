@@ -145,6 +145,7 @@ void forking_silent_and_slow(struct play *play)
     struct peer *slow = play_client_small(play, 4 * KIB);
     play_pause(play, slow);
     play_send_pattern(play, slow, 256 * KIB);
+    play_settle(play); /* in each run their children are as far as they get */
     expect_serves(play);
     play_send(play, silent, "at last\n");
     expect_echo(play, silent);
