@@ -86,8 +86,9 @@ bool blame_find_allocation(struct play *play, struct trace_record *record);
 bool blame_find_wake(struct play *play, struct trace_record *record);
 bool blame_find_line(struct play *play, struct trace_record *record);
 bool blame_find_end(struct play *play, struct trace_record *record);
+bool blame_find_spoiler(struct play *play, struct trace_record *record);
+
 /* The last exit of a process that is not the first. */
 bool blame_find_childs_exit(struct play *play, struct trace_record *record);
-bool blame_find_spoiler(struct play *play, struct trace_record *record);
 
 #endif

@@ -119,12 +119,11 @@ static int run(const char *const argv[], const char *folder, int log)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Has the program call the library where an index is beyond its array: no tool
- * sees that in an array which is not the heap's. (Of the same name, clang's
- * has another part, which traps.) */
-/* What is checked calls the library: whether an index is within its array; and
- * what is atomic, for helgrind (interposer/bounds.c, interposer/atomic.c). With
- * clang it does not see the latter. */
+/* Has the program call the library for what valgrind does not see: an index
+ * beyond an array that is not the heap's (interposer/bounds.c), and the order
+ * that atomic operations make (interposer/atomic.c; clang inlines them all the
+ * same). Of the same name, clang's check of bounds has another part, which
+ * traps. */
 static const char *const by_gcc[] = {
     "-fsanitize=bounds",
     "-fno-inline-atomics",

@@ -213,7 +213,8 @@ void expect_message(struct play *play)
 
     play_until(play, has_message, NULL);
     if (play->errors.len == 0) {
-        play_explain(play, play->why, "perror(3) writes to stderr, and why.");
+        play_explain(play, play->why,
+                     "perror(3) writes to stderr what failed, and why.");
         play_fail(play, "a line on stderr says what failed and why",
                   "stderr is empty");
     }

@@ -55,7 +55,8 @@
     X(write) X(send) X(sendto) X(sendmsg) X(writev) X(sendfile) X(splice) \
     X(fdopen) X(select) X(pselect) X(poll) X(ppoll) \
     X(epoll_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) \
-    X(epoll_pwait) X(epoll_pwait2) X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
+    X(epoll_pwait) X(epoll_pwait2) \
+    X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
     X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
     X(pthread_join) X(getaddrinfo) X(freeaddrinfo) \
@@ -195,8 +196,6 @@ bool ruling_is_remote(void);
 /* fd.c: which connection a descriptor belongs to. */
 int fd_conn(int fd); /* 0: none */
 
-/* fstat(2), even where the submission has a function of that name. */
-int fd_stat(int fd, struct stat *file);
 void fd_is(int fd, int conn);
 void fd_forget(int fd);
 void fd_copy(int from, int to);
@@ -204,6 +203,9 @@ enum { FD_EDGE = 1, FD_BROKEN = 2, FD_NOT_READY = 4 };
 unsigned fd_flags(int fd);
 int fd_timeout_ms(int fd, int option); /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
 void fd_flag(int fd, unsigned flags);
+
+/* fstat(2), even where the submission has a function of that name. */
+int fd_stat(int fd, struct stat *file);
 
 /* signal.c: a signal that could interrupt a call here and now, without doing
  * more than running its handler; 0: none. `restarts`: the call is restarted

@@ -74,10 +74,12 @@ static void hand_over(int fd)
 
 static void take_over(int fd)
 {
+    int error = errno;
     const void *way = handed_through(fd);
 
     if (way)
         ANNOTATE_HAPPENS_AFTER(way);
+    errno = error;
 }
 
 ssize_t read(int fd, void *buf, size_t count)
@@ -87,9 +89,8 @@ ssize_t read(int fd, void *buf, size_t count)
     if (call_fails(&c))
         return call_end(&c, -1);
     ssize_t n = real.read(fd, buf, call_len(&c, count));
-    int error = errno;
-    take_over(fd);
-    errno = error;
+    if (n > 0)
+        take_over(fd);
     return call_end(&c, n);
 }
 

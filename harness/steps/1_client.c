@@ -383,7 +383,7 @@ static const struct step_case cases[] = {
             "family that this machine lacks, or one that refuses, is no "
             "reason to give up: getaddrinfo(3).",
      .hint = "ai_next leads on when socket(2) or connect(2) has failed. Which "
-             "families does the program ask for?",
+             "address families does the program ask for?",
      .faults = "socket#1=EAFNOSUPPORT",
      .play = tries_every_address_in_order, .needs = "connects"},
     {.name = "connects_by_ipv6", .obligation = OBLIGATION_startup,

@@ -118,13 +118,7 @@ static const struct step_case cases[] = {
      .hint = "Write as many bytes as read(2) gave; it answers 0 at the end, "
              "and only then.",
      .play = server_echoes_a_line, .needs = "listens"},
-    {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,
-     .points = 0.5,
-     .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
-            "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word, or a number and "
-             "more; getaddrinfo(3) can, and leaves no list then.",
-     .play = server_refuses_wrong_arguments},
+    SERVER_ARGUMENTS(0.5),
     {.name = "says_why_it_cannot_listen", .obligation = OBLIGATION_startup,
      .points = 0.25,
      .why = "Each call on the way to a listening socket can fail, and a server "

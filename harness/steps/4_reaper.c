@@ -153,6 +153,7 @@ static void reaps_children_that_end_during_fork(struct play *play)
     struct peer *newborn = play_client(play);
     play_held(play, gate, 1);
     play_send(play, newborn, "hello\n");
+    play_rest(play);
     play_half_close(play, newborn);
     play_rest(play);
     play_half_close(play, elder);
@@ -387,14 +388,7 @@ static const struct step_case cases[] = {
      .hint = "The page lists what may be called. Is a message needed at all?",
      .play = calls_only_safe_functions_in_its_handler,
      .needs = "echoes_a_line"},
-    {.name = "refuses_wrong_arguments",
-     .obligation = OBLIGATION_startup,
-     .points = 0.5,
-     .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
-            "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word, or a number and "
-             "more; getaddrinfo(3) can, and leaves no list then.",
-     .play = server_refuses_wrong_arguments},
+    SERVER_ARGUMENTS(0.5),
     {.name = "continues_short_reads_and_writes",
      .obligation = OBLIGATION_partial,
      .points = 0.25,

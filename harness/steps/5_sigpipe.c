@@ -186,6 +186,7 @@ static void starts_where_it_can(struct play *play)
     server_restarts_at_once_on_its_port(play);
     struct peer *client = play_client_at(play, "127.0.0.2");
     play_send(play, client, "hello\n");
+    play_rest(play);
     play_half_close(play, client);
     expect_echo(play, client);
     expect_eof(play, client);
@@ -224,13 +225,7 @@ static const struct step_case cases[] = {
      .hint = "Write as many bytes as read(2) gave; it answers 0 at the end, "
              "and only then.",
      .play = server_echoes_a_line, .needs = "listens"},
-    {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,
-     .points = 0.25,
-     .why = "Who calls it wrongly is told so on stderr: usage and status 2, "
-            "a port that is none and status 1: exit(3).",
-     .hint = "atoi(3) cannot say that it was given a word, or a number and "
-             "more; getaddrinfo(3) can, and leaves no list then.",
-     .play = server_refuses_wrong_arguments},
+    SERVER_ARGUMENTS(0.25),
     {.name = "starts_where_it_can", .obligation = OBLIGATION_startup,
      .points = 0.25,
      .why = "A server is there on every address, again at once after its "

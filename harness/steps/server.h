@@ -18,6 +18,18 @@ void server_says_why_it_cannot_listen(struct play *play);
 void server_listens_on_all_addresses(struct play *play);
 void server_restarts_at_once_on_its_port(struct play *play);
 
+/* The row for wrong arguments. */
+/* clang-format off */
+#define SERVER_ARGUMENTS(POINTS)                                               \
+    {.name = "refuses_wrong_arguments", .obligation = OBLIGATION_startup,      \
+     .points = POINTS,                                                         \
+     .why = "Who calls it wrongly is told so on stderr: usage and status 2, "  \
+            "a port that is none and status 1: exit(3).",                      \
+     .hint = "atoi(3) cannot say that it was given a word, or a number and "   \
+             "more; getaddrinfo(3) can, and leaves no list then.",             \
+     .play = server_refuses_wrong_arguments}
+/* clang-format on */
+
 /* Another client is served, from its connect to its end. */
 void server_serves_another(struct play *play);
 
