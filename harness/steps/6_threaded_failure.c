@@ -22,6 +22,7 @@ static void serves_unless_hit(struct play *play)
     struct peer *client = play_client(play);
 
     play_send(play, client, "hello\n");
+    play_rest(play);
     play_half_close(play, client);
     expect_gone(play, client);
     expect_alive(play);

@@ -92,6 +92,7 @@ void threaded_short_calls(struct play *play)
     play_serve(play);
     struct peer *client = play_client(play);
     play_send_pattern(play, client, 8 * KIB + 1);
+    play_rest(play);
     play_half_close(play, client);
     expect_echo(play, client);
     expect_eof(play, client);

@@ -1,7 +1,6 @@
 /* Wrong: a half-closed connection is closed before all of it is read.
  * Fails: echo
- * Also: partial concurrency
- * Line: 61
+ * Line: 60
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,8 +1,7 @@
 /* Wrong: EPOLLRDHUP says that the client sends no more, not that its bytes
  * have been read and echoed; they are lost.
  * Fails: echo
- * Also: partial concurrency
- * Line: 133
+ * Line: 132
  */
 #define _GNU_SOURCE
 #include <errno.h>
