@@ -1,6 +1,5 @@
 /* Wrong: each child keeps the listening socket open while it serves.
  * Fails: descriptors
- * Also: startup
  * Line: none (no close in the child)
  */
 #include <err.h>

@@ -1,6 +1,5 @@
 /* Wrong: a child that has served goes on to accept; it never ends.
  * Fails: concurrency
- * Also: idle
  * Line: none (no _exit behind the service)
  */
 #include <errno.h>

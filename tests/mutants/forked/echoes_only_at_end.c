@@ -1,7 +1,6 @@
 /* Wrong: nothing comes back before the client has said all it has to say.
  * Fails: echo
- * Also: partial reset accept fork concurrency descriptors
- * Line: 55
+ * Line: 54
  */
 #include <err.h>
 #include <netdb.h>

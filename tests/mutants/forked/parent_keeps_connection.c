@@ -1,6 +1,6 @@
 /* Wrong: the parent keeps each connection open; no client sees its end.
  * Fails: descriptors
- * Also: echo partial reset accept fork concurrency
+ * Also: echo reset concurrency
  * Line: 82
  */
 #include <errno.h>

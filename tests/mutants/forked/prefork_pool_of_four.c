@@ -1,6 +1,5 @@
 /* Wrong: four ready-made processes serve; the fifth client waits.
  * Fails: concurrency
- * Also: fork descriptors reset
  * Line: none (no fork when a client comes)
  */
 #include <errno.h>

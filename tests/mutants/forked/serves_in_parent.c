@@ -1,6 +1,6 @@
 /* Wrong: no process is made: a silent client holds up all the others.
  * Fails: concurrency
- * Also: fork descriptors reset accept
+ * Also: accept
  * Line: none (no fork)
  */
 #include <errno.h>

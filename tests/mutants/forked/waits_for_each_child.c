@@ -1,6 +1,6 @@
 /* Wrong: the parent waits for each child, so a silent client blocks all.
  * Fails: concurrency
- * Also: reset fork accept
+ * Also: accept
  * Line: 116
  */
 #include <errno.h>

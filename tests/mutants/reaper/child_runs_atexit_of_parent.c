@@ -1,6 +1,6 @@
 /* Wrong: a child that exits ends its elder siblings, as atexit says.
  * Fails: concurrency
- * Also: reset fork zombie
+ * Also: reset zombie
  * Line: 143
  */
 #include <errno.h>

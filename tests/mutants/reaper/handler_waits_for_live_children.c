@@ -1,6 +1,6 @@
 /* Wrong: the handler waits until the last live child has ended.
  * Fails: zombie
- * Also: concurrency reset
+ * Also: reset
  * Line: 91
  */
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Wrong: the first child that ends interrupts accept; the server exits.
  * Fails: interrupt
- * Also: zombie echo concurrency reset fork accept startup descriptors
+ * Also: zombie reset
  * Line: 112
  */
 #include <errno.h>

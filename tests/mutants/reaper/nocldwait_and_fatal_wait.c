@@ -1,6 +1,6 @@
 /* Wrong: with SA_NOCLDWAIT there is no child to wait for; it gives up.
  * Fails: zombie
- * Also: echo concurrency reset interrupt fork accept descriptors handler
+ * Also: interrupt handler
  * Line: 90
  */
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Wrong: wait3 answers 0 while a child lives, and the handler asks on.
  * Fails: zombie
- * Also: idle concurrency reset
+ * Also: reset
  * Line: 92
  */
 #include <errno.h>

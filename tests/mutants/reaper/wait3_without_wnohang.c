@@ -1,6 +1,6 @@
 /* Wrong: wait3 without WNOHANG blocks the server while a child lives.
  * Fails: zombie
- * Also: concurrency reset
+ * Also: reset
  * Line: 70
  */
 #include <err.h>

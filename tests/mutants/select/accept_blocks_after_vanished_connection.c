@@ -1,8 +1,7 @@
 /* Wrong: the listening socket is blocking and accept is called again after a
  * connection that vanished: it waits for the next one, and everybody with it.
  * Fails: accept
- * Also: concurrency
- * Line: 81
+ * Line: 80
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,8 +1,7 @@
 /* Wrong: the end of a client's input closes the connection even while some of
  * its echo waits to be written.
  * Fails: echo
- * Also: partial concurrency
- * Line: 71
+ * Line: 70
  */
 #include <errno.h>
 #include <fcntl.h>

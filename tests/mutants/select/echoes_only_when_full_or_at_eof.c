@@ -1,8 +1,7 @@
 /* Wrong: input is gathered until the buffer is full or the client has ended;
  * a client that waits for its echo before it goes on waits for ever.
  * Fails: echo
- * Also: partial reset accept memory concurrency sigpipe descriptors leak idle
- * Line: 59
+ * Line: 58
  */
 #include <errno.h>
 #include <fcntl.h>

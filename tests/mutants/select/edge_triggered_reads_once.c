@@ -1,7 +1,7 @@
 /* Wrong: the connections are edge-triggered but read only once for each edge,
  * so what did not fit in the buffer waits for an edge that never comes.
  * Fails: echo
- * Also: partial concurrency
+ * Also: concurrency
  * Line: 63
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Wrong: a read that fails with ECONNRESET is taken for a failure of the
  * server, which gives up.
  * Fails: reset
- * Also: sigpipe descriptors
+ * Also: descriptors
  * Line: 97
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Wrong: the sets are rebuilt only when something changed, so select goes on
  * with what it left in them, and whoever was quiet is no longer watched.
  * Fails: concurrency
- * Also: accept partial reset sigpipe memory descriptors
+ * Also: accept reset sigpipe memory descriptors
  * Line: 121
  */
 #include <errno.h>

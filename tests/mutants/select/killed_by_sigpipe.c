@@ -1,8 +1,7 @@
 /* Wrong: nothing is done about SIGPIPE, so a write to a client that vanished
  * kills the server.
  * Fails: sigpipe
- * Also: reset
- * Line: 72
+ * Line: 71
  */
 #include <errno.h>
 #include <fcntl.h>

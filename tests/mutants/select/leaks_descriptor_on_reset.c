@@ -1,8 +1,7 @@
 /* Wrong: a connection that breaks is taken off the list, but its descriptor
  * stays open.
  * Fails: descriptors
- * Also: reset sigpipe
- * Line: 144
+ * Line: 143
  */
 #include <errno.h>
 #include <fcntl.h>

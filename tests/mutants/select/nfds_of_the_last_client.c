@@ -1,8 +1,7 @@
 /* Wrong: nfds follows the client that was accepted last; when that one took
  * over a low descriptor, the clients above it are no longer watched.
  * Fails: concurrency
- * Also: accept
- * Line: 131
+ * Line: 130
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,7 @@
 /* Wrong: a descriptor that is not below FD_SETSIZE is put in the set, which
  * writes past its end.
  * Fails: memory
- * Also: descriptors
- * Line: 118
+ * Line: 117
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,7 @@
 /* Wrong: when accept answers EMFILE the listener stays in the set and stays
  * readable, so the server runs in circles until a descriptor is free.
  * Fails: accept
- * Also: idle
- * Line: 60
+ * Line: 59
  */
 #include <errno.h>
 #include <fcntl.h>

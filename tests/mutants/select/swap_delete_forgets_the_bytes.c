@@ -1,8 +1,7 @@
 /* Wrong: when a connection ends the last one takes its index, with its
  * lengths but without its bytes: it is sent those of the one that ended.
  * Fails: concurrency
- * Also: echo partial reset sigpipe
- * Line: 84
+ * Line: 83
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,7 @@
 /* Wrong: a read that answers EAGAIN although the socket was reported ready is
  * taken for a broken connection, and the client is lost.
  * Fails: partial
- * Also: interrupt
- * Line: 65
+ * Line: 64
  */
 #include <errno.h>
 #include <fcntl.h>

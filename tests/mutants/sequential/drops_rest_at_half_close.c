@@ -1,8 +1,7 @@
 /* Wrong: closes as soon as the client half-closes, although bytes of it still
  *        wait to be sent.
  * Fails: echo
- * Also: partial
- * Line: 123
+ * Line: 122
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,8 +1,7 @@
 /* Wrong: sends its whole buffer whatever came, and with it bytes that nobody
  *        has written.
  * Fails: echo
- * Also: memory
- * Line: 92
+ * Line: 91
  */
 #define _GNU_SOURCE
 #include <errno.h>

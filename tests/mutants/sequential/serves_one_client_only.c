@@ -1,8 +1,7 @@
 /* Wrong: ends after its first client; the others in the backlog are never
  *        served.
  * Fails: echo
- * Also: reset
- * Line: 102
+ * Line: 101
  */
 #define _GNU_SOURCE
 #include <errno.h>

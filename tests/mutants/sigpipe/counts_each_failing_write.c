@@ -1,8 +1,7 @@
 /* Wrong: a failed write is tried three times and each failure counted;
  * one broken connection prints three lines.
  * Fails: sigpipe
- * Also: reset
- * Line: 78
+ * Line: 77
  */
 #include <errno.h>
 #include <netdb.h>

@@ -1,8 +1,7 @@
 /* Wrong: a broken connection is reported but not closed; its descriptor
  * stays for the life of the server.
  * Fails: descriptors
- * Also: sigpipe reset
- * Line: 95
+ * Line: 94
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,7 @@
 /* Wrong: the jump out of the SIGPIPE handler goes past close(); each
  * vanished client costs a descriptor for ever.
  * Fails: descriptors
- * Also: sigpipe reset
- * Line: 107
+ * Line: 106
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,8 +1,7 @@
 /* Wrong: EPIPE is retried like EINTR; the server spins on the dead
  * connection and serves nobody else.
  * Fails: sigpipe
- * Also: idle descriptors
- * Line: 79
+ * Line: 78
  */
 #include <errno.h>
 #include <netinet/in.h>

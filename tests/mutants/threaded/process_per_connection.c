@@ -1,8 +1,7 @@
 /* Wrong: each client gets a process of its own where the exercise asks for a
  * thread.
  * Fails: concurrency
- * Also: thread
- * Line: 73
+ * Line: 72
  */
 #define _GNU_SOURCE
 #include <errno.h>

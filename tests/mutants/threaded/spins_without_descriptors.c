@@ -1,8 +1,7 @@
 /* Wrong: accept() is tried again at once while there are no descriptors; the
  * server spins until one is free.
  * Fails: accept
- * Also: idle
- * Line: 117
+ * Line: 116
  */
 #include <errno.h>
 #include <netdb.h>

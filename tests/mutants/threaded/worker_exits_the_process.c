@@ -1,8 +1,7 @@
 /* Wrong: a thread leaves by exit(); the first client that ends takes the
  * server with it.
  * Fails: echo
- * Also: concurrency reset sigpipe accept thread memory leak shutdown
- * Line: 78
+ * Line: 77
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,8 +1,7 @@
 /* Wrong: the wrapper of read() ends the process on any error; a client that
  * resets its connection ends the server.
  * Fails: reset
- * Also: sigpipe
- * Line: 74
+ * Line: 73
  */
 #include <errno.h>
 #include <netinet/in.h>
