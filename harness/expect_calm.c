@@ -50,11 +50,14 @@ static bool within_a_second(const struct pace *pace)
     return clock_ns() - pace->begun_ns < 1000000000u;
 }
 
-/* Decided: too many calls, or pauses enough to know the rate. */
+/* Decided: too many calls, or pauses enough to know the rate, or a long one
+ * that has begun. */
 static bool pace_is_known(struct play *play, void *arg)
 {
     struct pace *pace = arg;
 
+    if (play->calm.patient)
+        return true;
     begin_anew_where_bytes_moved(play, pace);
     if (calls_in(play, pace) > 200 && within_a_second(pace))
         return true;
@@ -72,7 +75,8 @@ void expect_no_spin(struct play *play)
         end = play_until(play, pace_is_known, &pace);
     } while (end == END_HOLDS && !pace_is_known(play, &pace));
     uint32_t calls = calls_in(play, &pace);
-    bool fast = end == END_HOLDS && calls > 4 + paused_in(play, &pace) / 5;
+    bool fast = end == END_HOLDS && !play->calm.patient &&
+                calls > 4 + paused_in(play, &pace) / 5;
     play->spins = end == END_SPINS || fast;
     if (play->spins)
         play_fail(play,
@@ -87,6 +91,8 @@ static bool idleness_is_known(struct play *play, void *arg)
 {
     struct pace *pace = arg;
 
+    if (play->calm.patient)
+        return true;
     begin_anew_where_bytes_moved(play, pace);
     if (wakeups_in(play, pace) > 20 && within_a_second(pace))
         return true;
@@ -106,8 +112,8 @@ void expect_idle(struct play *play)
         end = play_until(play, idleness_is_known, &pace);
     } while (end == END_HOLDS && !idleness_is_known(play, &pace));
     uint32_t wakeups = wakeups_in(play, &pace);
-    bool restless =
-        end == END_HOLDS && wakeups > 1 + paused_in(play, &pace) / 50;
+    bool restless = end == END_HOLDS && !play->calm.patient &&
+                    wakeups > 1 + paused_in(play, &pace) / 50;
     play->spins = end == END_SPINS;
     play_blame_for(play, play->spins ? BLAME_BY_ITSELF : BLAME_WAKE);
     if (play->spins || restless)

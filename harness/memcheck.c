@@ -148,7 +148,7 @@ int memcheck_open(struct memcheck *memcheck, enum step_tool tool,
 static bool ignores_it(const struct rest *rest, unsigned same)
 {
     return (rest->state == REST_BLOCKED && same >= 10) ||
-           (rest->state == REST_TIMED && same >= 1000);
+           (rest_has_timeout(rest) && same >= 1000);
 }
 
 /* Waits until no process is left. Returns false where the program comes to

@@ -264,17 +264,16 @@ void play_must(struct play *play, play_condition *holds, void *arg,
                   play_describe(play, end, words, sizeof(words)));
 }
 
-/* A program that waits with a time-out is at rest when it has woken up a few
- * times and found nothing to do. */
-static bool wakes_for_nothing(struct play *play, void *arg)
+/* A program that waits with a time-out is at rest, too, when it is calm. */
+static bool is_calm(struct play *play, void *arg)
 {
     (void)arg;
-    return proof_wakes_for_nothing(play);
+    return proof_is_calm(play);
 }
 
 static enum play_end until_rest(struct play *play)
 {
-    return until(play, wakes_for_nothing, NULL);
+    return until(play, is_calm, NULL);
 }
 
 void play_settle(struct play *play)
@@ -282,9 +281,9 @@ void play_settle(struct play *play)
     until_rest(play);
 }
 
-static bool wakes_or_has_called(struct play *play, void *calls)
+static bool is_calm_or_has_called(struct play *play, void *calls)
 {
-    return wakes_for_nothing(play, NULL) ||
+    return is_calm(play, NULL) ||
            (int32_t)(atomic_load(&play->program->trace->calls) -
                      *(uint32_t *)calls) > 0;
 }
@@ -292,7 +291,7 @@ static bool wakes_or_has_called(struct play *play, void *calls)
 void play_settle_within(struct play *play, uint32_t calls)
 {
     calls += atomic_load(&play->program->trace->calls);
-    until(play, wakes_or_has_called, &calls);
+    until(play, is_calm_or_has_called, &calls);
 }
 
 void play_rest(struct play *play)

@@ -87,7 +87,7 @@ struct play {
     uint64_t time_at_peers;
     uint64_t still_ns; /* seen to stand still, in all */
     struct calm {      /* looks that found nobody at work */
-        bool seen;
+        bool seen, patient;
         uint32_t wakeups[2]; /* at the first and the last of them */
         uint64_t paused_ms[2];
     } calm;
@@ -121,9 +121,10 @@ void proof_note_bytes(struct play *play);
 /* Calls without progress? */
 bool proof_spins(struct play *play);
 
-/* Has it woken up a few times and found nothing to do, from a look that found
- * all of it waiting to another such look? */
-bool proof_wakes_for_nothing(const struct play *play);
+/* Does it wait, with a time-out, for what does not come? It has woken up a few
+ * times and found nothing to do, from a look that found all of it waiting to
+ * another such look; or it will not wake for long. */
+bool proof_is_calm(const struct play *play);
 
 /* Takes a look; and gives up at the deadline. END_HOLDS: nothing is proved
  * yet. */

@@ -44,7 +44,7 @@ static void progress(struct play *play)
     play->time_then = clock_ns();
     play->looks_since = 0;
     play->cpu_since_ns = 0;
-    play->calm.seen = false;
+    play->calm = (struct calm){0};
 }
 
 void proof_progress(struct play *play)
@@ -183,10 +183,12 @@ static void note_calm(struct play *play, uint32_t wakeups, uint64_t paused_ms)
     calm->seen = true;
 }
 
-bool proof_wakes_for_nothing(const struct play *play)
+bool proof_is_calm(const struct play *play)
 {
     const struct calm *calm = &play->calm;
 
+    if (calm->patient)
+        return true;
     return calm->seen && calm->wakeups[1] - calm->wakeups[0] >= 3 &&
            calm->paused_ms[1] - calm->paused_ms[0] >= 20;
 }
@@ -229,19 +231,22 @@ enum play_end proof_look(struct play *play, struct proof *proof)
         proof->since_ns = clock_ns();
     proof->last = now;
     note_standstill(play, proof);
-    if (now.state != REST_BUSY && wire_quiet(play))
+    bool quiet = now.state != REST_BUSY && wire_quiet(play);
+    bool rests = quiet && proof->same >= 2;
+    if (quiet)
         note_calm(play, wakeups, paused_ms);
+    play->calm.patient =
+        rests && now.state == REST_PATIENT && !is_not_told_yet(play);
     if (computes_in_vain(play, now.cpu_ns))
         return END_SPINS;
-    if (now.state == REST_GONE && wire_quiet(play))
+    if (now.state == REST_GONE && quiet)
         return END_ENDED;
-    if (now.state == REST_BLOCKED && proof->same >= 2 && wire_quiet(play)) {
+    if (now.state == REST_BLOCKED && rests) {
         if (!is_not_told_yet(play))
             return program_ended(play->program) ? END_ENDED : END_REST;
         program_hurry(play->program);
     }
-    if (now.state == REST_TIMED && proof->same >= 2 && wire_quiet(play) &&
-        waits_in_vain(play, proof))
+    if (rest_has_timeout(&now) && rests && waits_in_vain(play, proof))
         return END_TIMED;
     return END_HOLDS;
 }
@@ -259,6 +264,6 @@ enum play_end proof_at_deadline(const struct play *play,
     if (proof->same < STILL_LOOKS)
         return END_DEADLINE;
     return proof->last.state == REST_BLOCKED ? END_REST
-           : proof->last.state == REST_TIMED ? END_TIMED
+           : rest_has_timeout(&proof->last)  ? END_TIMED
                                              : END_DEADLINE;
 }

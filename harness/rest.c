@@ -3,16 +3,23 @@
 #include "rest.h"
 
 #include "census.h"
+#include "clock.h"
 
 #include <linux/futex.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define THREADS 2048
+
+/* A wait for something that may last so long counts as patient: what it does at
+ * its end is no part of what it does now. */
+#define PATIENT_MS 200
 
 /* proc(5) tells the call and its arguments; the manual page of each call
  * tells which of them is the time-out. */
@@ -66,6 +73,98 @@ static bool moves_bytes(const struct census_thread *thread)
     return false;
 }
 
+static bool is_under_way(const struct trace_record *record, const void *tid)
+{
+    return record->tid == *(const int32_t *)tid && record->returned == 0;
+}
+
+static int64_t ms_between(const struct timespec *from,
+                          const struct timespec *to)
+{
+    return (int64_t)(to->tv_sec - from->tv_sec) * 1000 +
+           (to->tv_nsec - from->tv_nsec) / 1000000;
+}
+
+/* A timespec in the program's memory; or 0: it cannot be read. */
+static int64_t ms_at(const struct census_thread *thread, uint64_t address,
+                     const struct timespec *from)
+{
+    struct timespec t;
+    struct iovec here = {&t, sizeof(t)};
+    struct iovec there = {(void *)(uintptr_t)address, sizeof(t)};
+
+    return process_vm_readv(thread->tid, &here, 1, &there, 1, 0) == sizeof(t)
+               ? ms_between(from, &t)
+               : 0;
+}
+
+/* futex(2): FUTEX_WAIT has so long, FUTEX_WAIT_BITSET
+ * (pthread_cond_timedwait(3) and its like) the time when it ends. */
+static int64_t futex_ms(const struct census_thread *thread)
+{
+    struct timespec from = {0};
+
+    if ((thread->arg[1] & FUTEX_CMD_MASK) != FUTEX_WAIT)
+        clock_gettime(thread->arg[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME
+                                                            : CLOCK_MONOTONIC,
+                      &from);
+    return ms_at(thread, thread->arg[3], &from);
+}
+
+/* How long the call may last that the thread is in; -1: for ever, 0: the trace
+ * does not know. */
+static int64_t call_ms(struct trace *trace, const struct census_thread *thread)
+{
+    const int32_t tid = thread->tid;
+    struct trace_record record;
+
+    return trace_find_last(trace, is_under_way, &tid, &record)
+               ? record.timeout_ms
+               : 0;
+}
+
+/* How long it may wait for something. Who only pauses does not. */
+static int64_t wait_ms(struct trace *trace, const struct census_thread *thread)
+{
+    switch (thread->syscall) {
+#ifdef SYS_poll
+    case SYS_poll:
+#endif
+    case SYS_ppoll:
+        return thread->arg[1] ? call_ms(trace, thread) : 0;
+#ifdef SYS_select
+    case SYS_select:
+#endif
+    case SYS_pselect6:
+        return thread->arg[1] || thread->arg[2] || thread->arg[3]
+                   ? call_ms(trace, thread)
+                   : 0;
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+        return 0;
+    case SYS_futex:
+        return futex_ms(thread);
+    case SYS_rt_sigtimedwait:
+        return ms_at(thread, thread->arg[2], &(struct timespec){0});
+    default:
+        return call_ms(trace, thread);
+    }
+}
+
+static enum rest_state state_for(int64_t ms)
+{
+    return ms >= PATIENT_MS ? REST_PATIENT : REST_TIMED;
+}
+
+/* Of the calls on sockets, a connect's time-out is not in the trace. */
+static enum rest_state socket_state(struct trace *trace,
+                                    const struct census_thread *thread)
+{
+    int64_t ms = thread->syscall == SYS_connect ? 0 : call_ms(trace, thread);
+
+    return ms < 0 ? REST_BLOCKED : state_for(ms);
+}
+
 /* A call that was stopped and continued: the trace knows what it was. */
 static bool was_timed(struct trace *trace, pid_t tid)
 {
@@ -103,11 +202,13 @@ static enum rest_state state_of(struct trace *trace,
                                                             : REST_BUSY;
     if (thread->syscall == -1)
         return REST_BUSY;
-    if (atomic_load(&trace->timed_sockets) > 0 && moves_bytes(thread))
-        return REST_TIMED;
     if (thread->syscall == SYS_restart_syscall)
         return was_timed(trace, thread->tid) ? REST_TIMED : REST_BLOCKED;
-    return has_timeout(thread) ? REST_TIMED : REST_BLOCKED;
+    if (has_timeout(thread))
+        return state_for(wait_ms(trace, thread));
+    if (atomic_load(&trace->timed_sockets) > 0 && moves_bytes(thread))
+        return socket_state(trace, thread);
+    return REST_BLOCKED;
 }
 
 /* Busy before timed, timed before blocked. */
@@ -138,9 +239,17 @@ static void add_process(struct rest *rest, struct program *program,
         add_thread(rest, program->trace, &threads[i]);
     if (count == 0)
         rest->state = REST_BUSY; /* it went while we looked */
-    if (rest->state == REST_BLOCKED && atomic_load(&program->trace->timers) &&
+    if (rest->state > REST_TIMED && atomic_load(&program->trace->timers) &&
         census_has_timer(process->pid))
         rest->state = REST_TIMED;
+}
+
+/* alarm(2) and setitimer(2): no call, nothing in /proc. */
+static enum rest_state alarm_state(const struct trace *trace)
+{
+    if (clock_ns() < atomic_load(&trace->alarm_over_ns))
+        return REST_TIMED;
+    return atomic_load(&trace->long_alarms) > 0 ? REST_PATIENT : REST_BLOCKED;
 }
 
 /* What was orphaned came to us; its zombies are ours to reap, as init's. */
@@ -175,15 +284,19 @@ int rest_look(struct rest *rest, struct program *program)
     add_all(rest, program, &orphans, threads);
     if (rest->processes == 0 && rest->state == REST_BLOCKED)
         rest->state = REST_GONE;
-    else if (rest->state == REST_BLOCKED &&
-             atomic_load(&program->trace->alarms) > 0)
-        rest->state = REST_TIMED;
+    else if (rest->state > alarm_state(program->trace))
+        rest->state = alarm_state(program->trace);
     result = 0;
 out:
     census_release(&own);
     census_release(&orphans);
     free(threads);
     return result;
+}
+
+bool rest_has_timeout(const struct rest *rest)
+{
+    return rest->state == REST_TIMED || rest->state == REST_PATIENT;
 }
 
 bool rest_same(const struct rest *before, const struct rest *now)

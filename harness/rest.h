@@ -17,6 +17,8 @@
 enum rest_state {
     REST_BUSY,    /* a thread runs, or could */
     REST_TIMED,   /* all blocked, some with a time-out: it will wake */
+    REST_PATIENT, /* all blocked, some for long, unless what they wait for
+                   * comes before */
     REST_BLOCKED, /* all blocked for good */
     REST_GONE,    /* no process is left */
 };
@@ -31,6 +33,9 @@ struct rest {
 
 /* Takes a look. Returns 0, or -1 with errno (no memory). */
 int rest_look(struct rest *rest, struct program *program);
+
+/* Will it wake without our doing, soon or not? */
+bool rest_has_timeout(const struct rest *rest);
 
 /* Did nothing run between the two looks? */
 bool rest_same(const struct rest *before, const struct rest *now);

@@ -260,14 +260,14 @@ static bool is_action(const struct trace_record *record, const void *arg)
     }
 }
 
-static bool has_ended(struct play *play, void *arg)
+static bool has_ended_or_waits(struct play *play, void *arg)
 {
     (void)arg;
-    return program_ended(play->program);
+    return program_ended(play->program) || proof_is_calm(play);
 }
 
-/* Starts it, and waits until it has ended or never will. No verdict comes of
- * it. */
+/* Starts it, and waits until it has ended or has nothing to do. No verdict
+ * comes of it. */
 static bool ends_by_itself(struct play *play)
 {
     static jmp_buf escape;
@@ -278,7 +278,7 @@ static bool ends_by_itself(struct play *play)
                              ? (const char *const[]){"127.0.0.1",
                                                      play->port_text, NULL}
                              : (const char *const[]){play->port_text, NULL});
-        play_until(play, has_ended, NULL);
+        play_until(play, has_ended_or_waits, NULL);
     }
     return play->verdict->status == VERDICT_NONE &&
            program_ended(play->program);

@@ -125,7 +125,10 @@ struct trace {
     _Atomic uint64_t moved;         /* bytes read and written */
     _Atomic uint64_t paused_ms;     /* time-outs that ran to their end */
     _Atomic uint32_t timed_sockets; /* SO_RCVTIMEO or SO_SNDTIMEO was set */
-    _Atomic uint32_t alarms;        /* alarm or setitimer was armed */
+    _Atomic uint64_t alarm_over_ns; /* by clock_ns(): what alarm and setitimer
+                                     * have armed has gone off long since */
+    _Atomic uint32_t long_alarms;   /* they were armed for TRACE_TIMER_MS or
+                                     * more */
     _Atomic uint32_t timers;        /* timer_create and timerfd_create */
     _Atomic uint32_t timer_ms;      /* the longest that any of these was set to,
                                      * of those up to TRACE_TIMER_MS */

@@ -4,6 +4,8 @@
  * trace, what becomes of them is seen in /proc. */
 #include "interposer.h"
 
+#include "../clock.h"
+
 static void pause_ends(struct call *c, int64_t result)
 {
     call_woke(c, result == 0);
@@ -37,7 +39,7 @@ static int64_t ms_of(const struct timespec *t)
 
 static int64_t ms_of_timeval(const struct timeval *t)
 {
-    return (int64_t)t->tv_sec * 1000 + t->tv_usec / 1000;
+    return (int64_t)t->tv_sec * 1000 + (t->tv_usec + 999) / 1000;
 }
 
 int nanosleep(const struct timespec *duration, struct timespec *left)
@@ -78,13 +80,30 @@ static void note_times(int flags, const struct itimerspec *value)
                     ms_of(&value->it_interval));
 }
 
+/* A signal comes once, or again and again; nobody sees when. */
+static void note_alarm(int64_t first_ms, int64_t then_ms)
+{
+    note_period(first_ms, then_ms);
+    if (!trace || first_ms == 0)
+        return;
+    if (first_ms >= TRACE_TIMER_MS &&
+        (then_ms == 0 || then_ms >= TRACE_TIMER_MS)) {
+        atomic_store(&trace->long_alarms, 1);
+        return;
+    }
+    uint64_t over =
+        then_ms > 0
+            ? UINT64_MAX
+            : clock_ns() + (uint64_t)(first_ms + TRACE_TIMER_MS) * 1000000;
+    if (over > atomic_load(&trace->alarm_over_ns))
+        atomic_store(&trace->alarm_over_ns, over);
+}
+
 unsigned int alarm(unsigned int seconds)
 {
     struct call c = CALL(alarm, -1, seconds, 0);
 
-    if (trace && seconds > 0)
-        atomic_fetch_add(&trace->alarms, 1);
-    note_period((int64_t)seconds * 1000, 0);
+    note_alarm((int64_t)seconds * 1000, 0);
     unsigned int left = real.alarm(seconds);
     call_end(&c, left);
     return left;
@@ -95,11 +114,9 @@ int setitimer(__itimer_which_t which, const struct itimerval *value,
 {
     struct call c = CALL(setitimer, -1, which, 0);
 
-    if (trace && value && (value->it_value.tv_sec || value->it_value.tv_usec))
-        atomic_fetch_add(&trace->alarms, 1);
     if (value)
-        note_period(ms_of_timeval(&value->it_value),
-                    ms_of_timeval(&value->it_interval));
+        note_alarm(ms_of_timeval(&value->it_value),
+                   ms_of_timeval(&value->it_interval));
     return (int)call_end(&c, real.setitimer(which, value, old));
 }
 

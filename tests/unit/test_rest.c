@@ -1,6 +1,7 @@
 /* test_rest.c - rest is proved, of real programs: programs/rests.c. */
 #include "program_fixture.h"
 
+#include "../../harness/clock.h"
 #include "../../harness/rest.h"
 
 #include <signal.h>
@@ -62,35 +63,60 @@ static void a_program_that_is_blocked_is_blocked(void **state)
     assert_int_equal(seen.threads, 1);
 }
 
-static void a_program_that_sleeps_is_timed(void **state)
+static void a_program_that_pauses_is_timed(void **state)
 {
-    (void)state;
-    assert_rests("sleep", REST_TIMED);
-}
-
-static void a_wait_with_a_time_out_is_timed(void **state)
-{
-    static const char *const acts[] = {
-        "poll-timed",    "select-timed",    "pselect-timed",  "epoll-timed",
-        "sigwait-timed", "condition-timed", "semaphore-timed"};
+    static const char *const acts[] = {"sleep", "select-timed",
+                                       "pselect-timed"};
 
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(acts); i++)
         assert_rests(acts[i], REST_TIMED);
 }
 
+static void a_wait_with_a_short_time_out_is_timed(void **state)
+{
+    static const char *const acts[] = {"poll-soon", "sigwait-soon",
+                                       "condition-soon"};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(acts); i++)
+        assert_rests(acts[i], REST_TIMED);
+}
+
+static void a_wait_with_a_long_time_out_is_patient(void **state)
+{
+    static const char *const acts[] = {"poll-timed",      "epoll-timed",
+                                       "sigwait-timed",   "condition-timed",
+                                       "semaphore-timed", "timed-socket"};
+
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(acts); i++)
+        assert_rests(acts[i], REST_PATIENT);
+}
+
 static void a_timer_makes_it_timed(void **state)
 {
     (void)state;
     assert_rests("timerfd", REST_TIMED);
-    assert_rests("alarm", REST_TIMED);
-    assert_rests("timed-socket", REST_TIMED);
+    assert_rests("alarm-again", REST_TIMED);
+    assert_rests("alarm-far-off", REST_PATIENT);
+}
+
+static void an_alarm_that_has_gone_off_is_none(void **state)
+{
+    (void)state;
+    assert_rests("alarm-soon", REST_TIMED);
+    uint64_t over_ns = atomic_load(&program.trace->alarm_over_ns);
+    assert_in_range(over_ns, clock_ns(), clock_ns() + 2000000000u);
+    atomic_store(&program.trace->alarm_over_ns, 1); /* as if it were then */
+    assert_int_equal(settled(UNIT_LOOKS), REST_BLOCKED);
 }
 
 static void a_wait_beside_a_timed_socket_is_blocked(void **state)
 {
     (void)state;
     assert_rests("poll-timed-socket", REST_BLOCKED);
+    assert_rests("accept-timed-socket", REST_BLOCKED);
 }
 
 static void a_deadlock_is_blocked(void **state)
@@ -196,7 +222,8 @@ static void a_stopped_program_is_blocked_and_stopped(void **state)
 /* Stopped in a call, and continued: what it is in then has another name. */
 static void assert_rests_after_a_stop(const char *act, enum rest_state state)
 {
-    assert_rests(act, state);
+    start(act);
+    assert_int_not_equal(settled(UNIT_LOOKS), REST_BUSY);
     kill(program.pid, SIGSTOP);
     await_stopped(true);
     kill(program.pid, SIGCONT);
@@ -252,9 +279,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RUN_TEST(a_program_that_is_blocked_is_blocked),
-        RUN_TEST(a_program_that_sleeps_is_timed),
-        RUN_TEST(a_wait_with_a_time_out_is_timed),
+        RUN_TEST(a_program_that_pauses_is_timed),
+        RUN_TEST(a_wait_with_a_short_time_out_is_timed),
+        RUN_TEST(a_wait_with_a_long_time_out_is_patient),
         RUN_TEST(a_timer_makes_it_timed),
+        RUN_TEST(an_alarm_that_has_gone_off_is_none),
         RUN_TEST(a_wait_beside_a_timed_socket_is_blocked),
         RUN_TEST(a_deadlock_is_blocked),
         RUN_TEST(a_join_that_never_ends_is_blocked),

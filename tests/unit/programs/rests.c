@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -35,13 +36,23 @@ static void spin(void)
         continue;
 }
 
-static struct timespec far_off(void)
+/* Soon: long enough for some looks. */
+#define SOON_MS 150
+
+static struct timespec at_ms(int64_t ms)
 {
     struct timespec at;
 
     clock_gettime(CLOCK_REALTIME, &at);
-    at.tv_sec += 1000;
+    ms += at.tv_nsec / 1000000;
+    at.tv_sec += ms / 1000;
+    at.tv_nsec = ms % 1000 * 1000000;
     return at;
+}
+
+static struct timespec far_off(void)
+{
+    return at_ms(1000000);
 }
 
 static void sleeps(void)
@@ -57,6 +68,12 @@ static void polls(void)
 static void polls_timed(void)
 {
     poll(&(struct pollfd){both[0], POLLIN, 0}, 1, 1000000);
+}
+
+static void polls_soon(void)
+{
+    while (poll(&(struct pollfd){both[0], POLLIN, 0}, 1, SOON_MS) == 0)
+        continue;
 }
 
 static void selects(void)
@@ -129,6 +146,16 @@ static void sigwaits_timed(void)
     sigtimedwait(&set, NULL, &(struct timespec){1000, 0});
 }
 
+static void sigwaits_soon(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    while (sigtimedwait(&set, NULL, &(struct timespec){0, SOON_MS * 1000000}) <
+           0)
+        continue;
+}
+
 /* Each holds what the other wants. */
 static void *deadlock(void *arg)
 {
@@ -161,6 +188,16 @@ static void conditions_timed(void)
 
     pthread_mutex_lock(&one);
     pthread_cond_timedwait(&condition, &one, &at);
+}
+
+static void conditions_soon(void)
+{
+    struct timespec at;
+
+    pthread_mutex_lock(&one);
+    do
+        at = at_ms(SOON_MS);
+    while (pthread_cond_timedwait(&condition, &one, &at) != 0);
 }
 
 static void semaphores_timed(void)
@@ -216,9 +253,23 @@ static void timerfd(void)
     (void)!read(fd, &times, sizeof(times));
 }
 
-static void alarms(void)
+static void alarms_far_off(void)
 {
     alarm(1000);
+    read_pipe();
+}
+
+static void alarms_soon(void)
+{
+    signal(SIGALRM, SIG_IGN);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 1000}}, NULL);
+    read_pipe();
+}
+
+static void alarms_again(void)
+{
+    signal(SIGALRM, SIG_IGN);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 1000}, {0, 1000}}, NULL);
     read_pipe();
 }
 
@@ -233,13 +284,23 @@ static void timed_socket(void)
 }
 
 /* Such a socket gives other waits no time-out. */
-static void polls_timed_socket(void)
+static void beside_timed_socket(void (*act)(void))
 {
     struct timeval most = {1000, 0};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
-    polls();
+    act();
+}
+
+static void polls_timed_socket(void)
+{
+    beside_timed_socket(polls);
+}
+
+static void accepts_timed_socket(void)
+{
+    beside_timed_socket(accepts);
 }
 
 static void child(void (*act)(void))
@@ -295,6 +356,7 @@ static const struct {
     {"spin", spin},
     {"poll", polls},
     {"poll-timed", polls_timed},
+    {"poll-soon", polls_soon},
     {"select", selects},
     {"select-timed", selects_timed},
     {"pselect", pselects},
@@ -305,17 +367,22 @@ static const struct {
     {"pause", pauses},
     {"sigwait", sigwaits},
     {"sigwait-timed", sigwaits_timed},
+    {"sigwait-soon", sigwaits_soon},
     {"deadlock", deadlocks},
     {"condition", conditions},
     {"condition-timed", conditions_timed},
+    {"condition-soon", conditions_soon},
     {"semaphore-timed", semaphores_timed},
     {"join", joins},
     {"thread-sleeps", thread_sleeps},
     {"thread-spins", thread_spins},
     {"timerfd", timerfd},
-    {"alarm", alarms},
+    {"alarm-far-off", alarms_far_off},
+    {"alarm-soon", alarms_soon},
+    {"alarm-again", alarms_again},
     {"timed-socket", timed_socket},
     {"poll-timed-socket", polls_timed_socket},
+    {"accept-timed-socket", accepts_timed_socket},
     {"child-spins", child_spins},
     {"child-sleeps", child_sleeps},
     {"child-blocks", child_blocks},
