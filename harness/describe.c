@@ -73,7 +73,8 @@ static size_t describe_thread(struct play *play, char *text, size_t size,
         at = add(text, size, at, ", thread %d", slot->thread);
     if (call == CALL_none && at_rest) {
         blame_standing(play, slot, place, sizeof(place));
-        return add(text, size, at, " waits for a lock or a signal%s", place);
+        return add(text, size, at, " waits for a lock, a signal or a time%s",
+                   place);
     }
     if (call == CALL_none)
         return add(text, size, at, " is in its own code");
@@ -185,7 +186,8 @@ char *play_describe(struct play *play, enum play_end end, char *text,
         describe_spin(play, text, size);
         return text;
     case END_TIMED:
-        at = add(text, size, at, "it wakes up by a time-out, and does not; ");
+        at = add(text, size, at,
+                 "it wakes up by time-outs only, and does nothing then; ");
         break;
     default:
         at = add(text, size, at, "nothing moves any more: ");

@@ -79,14 +79,17 @@ struct play {
     uint64_t paused_then;
     uint64_t moved_then;
     uint64_t cpu_since_ns;
-    uint64_t time_then;
+    uint64_t watched_ns; /* the time that passed while we looked */
+    uint64_t time_then;  /* by that */
     uint32_t looks_since;
     uint32_t calls_at_peers; /* since the last at the peers or on the wire */
     uint64_t paused_at_peers;
     uint64_t cpu_since_peers_ns;
     uint64_t time_at_peers;
-    uint64_t still_ns; /* seen to stand still, in all */
-    struct calm {      /* looks that found nobody at work */
+    uint64_t still_ns;      /* seen to stand still, in all */
+    uint64_t still_then_ns; /* of that, before the last progress */
+    uint64_t longest_ms;    /* the longest time-out that it waits with */
+    struct calm {           /* looks that found nobody at work */
         bool seen, patient;
         uint32_t wakeups[2]; /* at the first and the last of them */
         uint64_t paused_ms[2];

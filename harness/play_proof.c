@@ -29,9 +29,6 @@
  * many times as much of each. A pipe's 64 KiB, a byte at a time, are less. */
 #define MOVING 8u
 
-/* A time-out up to this is waited for: only a call that ends can be judged. */
-#define PATIENCE_MS 5000
-
 /* ---- Progress ---- */
 
 static void progress(struct play *play)
@@ -41,7 +38,9 @@ static void progress(struct play *play)
     play->calls_then = atomic_load(&trace->calls);
     play->paused_then = atomic_load(&trace->paused_ms);
     play->moved_then = atomic_load(&trace->moved);
-    play->time_then = clock_ns();
+    play->time_then = play->watched_ns;
+    play->still_then_ns = play->still_ns;
+    play->longest_ms = 0;
     play->looks_since = 0;
     play->cpu_since_ns = 0;
     play->calm = (struct calm){0};
@@ -54,7 +53,7 @@ void proof_progress(struct play *play)
     play->paused_at_peers = play->paused_then;
     play->cpu_since_peers_ns = 0;
     play->time_at_peers = play->time_then;
-    play->still_ns = 0;
+    play->still_ns = play->still_then_ns = 0;
 }
 
 /* A byte at a time makes many calls before a peer gets to see one: bytes that
@@ -112,60 +111,19 @@ static bool wire_quiet(struct play *play)
     return wire_is_quiet(play->peer, play->peers);
 }
 
-static bool is_short_pause(const struct trace_record *record, const void *tid)
-{
-    return record->tid == *(const int32_t *)tid && record->returned == 0 &&
-           record->timeout_ms > 0 && record->timeout_ms <= PATIENCE_MS;
-}
-
-/* The longest pause that somebody is in now, of those that end soon; or 0. */
-static uint64_t pause_ms(struct play *play)
-{
-    struct trace *trace = play->program->trace;
-    uint32_t count = atomic_load(&trace->threads);
-    struct trace_record record;
-    int32_t longest = 0;
-
-    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
-        const struct trace_thread *slot = &trace->thread[i];
-        int32_t tid = atomic_load(&slot->tid);
-
-        if (atomic_load(&slot->call) != CALL_none &&
-            atomic_load(&slot->held) == 0 && /* it is we who let it wait */
-            census_lives(slot->pid, tid) &&
-            trace_find_last(trace, is_short_pause, &tid, &record) &&
-            record.timeout_ms > longest)
-            longest = record.timeout_ms;
-    }
-    return (uint64_t)longest;
-}
-
 /* Between looks that are the same it has stood still; a machine that did so
  * itself had no time to look. */
-#define STILL_NS 20000000u
-static void note_standstill(struct play *play, struct proof *proof)
+#define STILL_NS   20000000u
+#define WATCHED_NS 100000000u
+static void note_time(struct play *play, struct proof *proof)
 {
-    uint64_t now = clock_ns(), since = now - proof->looked_ns;
+    uint64_t now = clock_ns();
+    uint64_t since = proof->looked_ns > 0 ? now - proof->looked_ns : 0;
 
+    play->watched_ns += since < WATCHED_NS ? since : WATCHED_NS;
     if (proof->same > 0)
         play->still_ns += since < STILL_NS ? since : STILL_NS;
     proof->looked_ns = now;
-}
-
-/* Look after look, for a while: a machine that stood still itself had no time
- * to look. Or with interruptions, for longer: what wakes it soon, or again and
- * again, a timer or a time-out that the trace does not see, had the time to do
- * so, and has for nothing. */
-static bool stands_still(const struct play *play, const struct proof *proof)
-{
-    const uint64_t ms = 1000000;
-    uint64_t timer_ms = atomic_load(&play->program->trace->timer_ms);
-    uint64_t most_ms = timer_ms > 0 ? timer_ms : TRACE_TIMER_MS;
-
-    if (play->still_ns >= (TIMED_MS + 2 * most_ms) * ms)
-        return true;
-    return timer_ms == 0 && proof->same >= STILL_LOOKS &&
-           clock_ns() - proof->since_ns >= TIMED_MS * ms;
 }
 
 /* Who has something to do, and no processor yet, is not seen to wait: what
@@ -193,19 +151,40 @@ bool proof_is_calm(const struct play *play)
            calm->paused_ms[1] - calm->paused_ms[0] >= 20;
 }
 
-/* A time-out that ran out for nothing, again and again. Or a wait of a kind
- * that the trace does not see. */
-static bool waits_in_vain(struct play *play, const struct proof *proof)
+/* Look after look, for a while: a machine that stood still itself had no time
+ * to look. Or with interruptions, for longer: what wakes it soon, or again and
+ * again, a timer or a time-out that the trace does not see, had the time to do
+ * so, and has for nothing. */
+static bool stands_still(const struct play *play, const struct proof *proof)
 {
-    uint64_t paused =
-        atomic_load(&play->program->trace->paused_ms) - play->paused_then;
-    bool still = stands_still(play, proof);
+    const uint64_t ms = 1000000;
+    uint64_t timer_ms = atomic_load(&play->program->trace->timer_ms);
+    uint64_t most_ms = timer_ms > 0 ? timer_ms : TRACE_TIMER_MS;
 
-    if (paused < TIMED_MS && !still)
-        return false;
-    uint64_t now = pause_ms(play);
-    return now > 0 ? paused >= TIMED_MS && paused >= 4 * now
-                   : paused >= TIMED_MS || still;
+    if (play->still_ns >= (TIMED_MS + 2 * most_ms) * ms)
+        return true;
+    return timer_ms == 0 && proof->same >= STILL_LOOKS &&
+           clock_ns() - proof->since_ns >= TIMED_MS * ms;
+}
+
+/* So many times as long as the time-outs that it waits with now. */
+#define IN_VAIN 4u
+
+/* A time-out that ran out for nothing, again and again. Or a wait of a kind
+ * that the trace does not see. By what the look and the trace said before it:
+ * what a time-out leads to that ran out since is still to be seen. */
+static bool waits_in_vain(struct play *play, const struct proof *proof,
+                          uint64_t paused_ms)
+{
+    uint64_t longest = play->longest_ms;
+    uint64_t paused =
+        paused_ms > play->paused_then ? paused_ms - play->paused_then : 0;
+
+    if (longest == 0)
+        return paused >= TIMED_MS || stands_still(play, proof);
+    return (paused >= TIMED_MS && paused >= IN_VAIN * longest) ||
+           play->still_ns - play->still_then_ns >=
+               (TIMED_MS + IN_VAIN * longest) * 1000000;
 }
 
 /* Its first process is gone, and the fork server has not said so yet. */
@@ -230,7 +209,9 @@ enum play_end proof_look(struct play *play, struct proof *proof)
     if (proof->same == 0)
         proof->since_ns = clock_ns();
     proof->last = now;
-    note_standstill(play, proof);
+    if (play->longest_ms < (uint64_t)now.longest_ms)
+        play->longest_ms = (uint64_t)now.longest_ms;
+    note_time(play, proof);
     bool quiet = now.state != REST_BUSY && wire_quiet(play);
     bool rests = quiet && proof->same >= 2;
     if (quiet)
@@ -246,7 +227,8 @@ enum play_end proof_look(struct play *play, struct proof *proof)
             return program_ended(play->program) ? END_ENDED : END_REST;
         program_hurry(play->program);
     }
-    if (rest_has_timeout(&now) && rests && waits_in_vain(play, proof))
+    if (rest_has_timeout(&now) && rests &&
+        waits_in_vain(play, proof, paused_ms))
         return END_TIMED;
     return END_HOLDS;
 }
@@ -256,7 +238,8 @@ enum play_end proof_look(struct play *play, struct proof *proof)
 enum play_end proof_at_deadline(const struct play *play,
                                 const struct proof *proof)
 {
-    uint64_t most = DEADLINE_NS * play->program->slowness, now = clock_ns();
+    uint64_t most = DEADLINE_NS * play->program->slowness;
+    uint64_t now = play->watched_ns;
 
     if ((now - play->time_then <= most || play->looks_since < DEADLINE_LOOKS) &&
         now - play->time_at_peers <= MOVING * most)

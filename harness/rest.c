@@ -78,37 +78,42 @@ static bool is_under_way(const struct trace_record *record, const void *tid)
     return record->tid == *(const int32_t *)tid && record->returned == 0;
 }
 
-static int64_t ms_between(const struct timespec *from,
-                          const struct timespec *to)
-{
-    return (int64_t)(to->tv_sec - from->tv_sec) * 1000 +
-           (to->tv_nsec - from->tv_nsec) / 1000000;
-}
-
-/* A timespec in the program's memory; or 0: it cannot be read. */
+/* A timespec in the program's memory, less `from`, in ms; or 0: it cannot be
+ * read. */
 static int64_t ms_at(const struct census_thread *thread, uint64_t address,
-                     const struct timespec *from)
+                     struct timespec from)
 {
     struct timespec t;
     struct iovec here = {&t, sizeof(t)};
     struct iovec there = {(void *)(uintptr_t)address, sizeof(t)};
 
-    return process_vm_readv(thread->tid, &here, 1, &there, 1, 0) == sizeof(t)
-               ? ms_between(from, &t)
-               : 0;
+    if (process_vm_readv(thread->tid, &here, 1, &there, 1, 0) != sizeof(t))
+        return 0;
+    return (int64_t)(t.tv_sec - from.tv_sec) * 1000 +
+           (t.tv_nsec - from.tv_nsec) / 1000000;
 }
+
+static struct timespec now_by(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    clock_gettime(clock, &now);
+    return now;
+}
+
+static const struct timespec begin;
 
 /* futex(2): FUTEX_WAIT has so long, FUTEX_WAIT_BITSET
  * (pthread_cond_timedwait(3) and its like) the time when it ends. */
 static int64_t futex_ms(const struct census_thread *thread)
 {
-    struct timespec from = {0};
+    uint64_t op = thread->arg[1];
 
-    if ((thread->arg[1] & FUTEX_CMD_MASK) != FUTEX_WAIT)
-        clock_gettime(thread->arg[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME
-                                                            : CLOCK_MONOTONIC,
-                      &from);
-    return ms_at(thread, thread->arg[3], &from);
+    if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
+        return ms_at(thread, thread->arg[3], begin);
+    return ms_at(
+        thread, thread->arg[3],
+        now_by(op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC));
 }
 
 /* How long the call may last that the thread is in; -1: for ever, 0: the trace
@@ -123,46 +128,46 @@ static int64_t call_ms(struct trace *trace, const struct census_thread *thread)
                : 0;
 }
 
-/* How long it may wait for something. Who only pauses does not. */
+/* How long it may wait, with a time-out; 0: that cannot be known. */
 static int64_t wait_ms(struct trace *trace, const struct census_thread *thread)
+{
+    switch (thread->syscall) {
+    case SYS_nanosleep:
+        return ms_at(thread, thread->arg[0], begin);
+    case SYS_clock_nanosleep:
+        return ms_at(thread, thread->arg[2],
+                     thread->arg[1] & TIMER_ABSTIME
+                         ? now_by((clockid_t)thread->arg[0])
+                         : begin);
+    case SYS_futex:
+        return futex_ms(thread);
+    case SYS_rt_sigtimedwait:
+        return ms_at(thread, thread->arg[2], begin);
+    default:
+        return call_ms(trace, thread);
+    }
+}
+
+/* Does it wait for nothing but the end of its time-out? */
+static bool only_pauses(const struct census_thread *thread)
 {
     switch (thread->syscall) {
 #ifdef SYS_poll
     case SYS_poll:
 #endif
     case SYS_ppoll:
-        return thread->arg[1] ? call_ms(trace, thread) : 0;
+        return thread->arg[1] == 0;
 #ifdef SYS_select
     case SYS_select:
 #endif
     case SYS_pselect6:
-        return thread->arg[1] || thread->arg[2] || thread->arg[3]
-                   ? call_ms(trace, thread)
-                   : 0;
+        return !thread->arg[1] && !thread->arg[2] && !thread->arg[3];
     case SYS_nanosleep:
     case SYS_clock_nanosleep:
-        return 0;
-    case SYS_futex:
-        return futex_ms(thread);
-    case SYS_rt_sigtimedwait:
-        return ms_at(thread, thread->arg[2], &(struct timespec){0});
+        return true;
     default:
-        return call_ms(trace, thread);
+        return false;
     }
-}
-
-static enum rest_state state_for(int64_t ms)
-{
-    return ms >= PATIENT_MS ? REST_PATIENT : REST_TIMED;
-}
-
-/* Of the calls on sockets, a connect's time-out is not in the trace. */
-static enum rest_state socket_state(struct trace *trace,
-                                    const struct census_thread *thread)
-{
-    int64_t ms = thread->syscall == SYS_connect ? 0 : call_ms(trace, thread);
-
-    return ms < 0 ? REST_BLOCKED : state_for(ms);
 }
 
 /* A call that was stopped and continued: the trace knows what it was. */
@@ -192,9 +197,33 @@ static bool was_timed(struct trace *trace, pid_t tid)
     return true;
 }
 
-static enum rest_state state_of(struct trace *trace,
-                                const struct census_thread *thread)
+/* Of a thread that sleeps: its state, and how long it may wait. */
+static enum rest_state state_asleep(struct trace *trace,
+                                    const struct census_thread *thread,
+                                    int64_t *ms)
 {
+    if (thread->syscall == SYS_restart_syscall) {
+        *ms = call_ms(trace, thread);
+        return was_timed(trace, thread->tid) ? REST_TIMED : REST_BLOCKED;
+    }
+    if (has_timeout(thread)) {
+        *ms = wait_ms(trace, thread);
+        return *ms >= PATIENT_MS && !only_pauses(thread) ? REST_PATIENT
+                                                         : REST_TIMED;
+    }
+    if (atomic_load(&trace->timed_sockets) == 0 || !moves_bytes(thread))
+        return REST_BLOCKED;
+    /* The time-out of a connect is not in the trace. */
+    *ms = thread->syscall == SYS_connect ? 0 : call_ms(trace, thread);
+    return *ms < 0             ? REST_BLOCKED
+           : *ms >= PATIENT_MS ? REST_PATIENT
+                               : REST_TIMED;
+}
+
+static enum rest_state state_of(struct trace *trace,
+                                const struct census_thread *thread, int64_t *ms)
+{
+    *ms = 0;
     if (thread->state == 'T' || thread->state == 't')
         return REST_BLOCKED;
     if (thread->state != 'S')
@@ -202,21 +231,18 @@ static enum rest_state state_of(struct trace *trace,
                                                             : REST_BUSY;
     if (thread->syscall == -1)
         return REST_BUSY;
-    if (thread->syscall == SYS_restart_syscall)
-        return was_timed(trace, thread->tid) ? REST_TIMED : REST_BLOCKED;
-    if (has_timeout(thread))
-        return state_for(wait_ms(trace, thread));
-    if (atomic_load(&trace->timed_sockets) > 0 && moves_bytes(thread))
-        return socket_state(trace, thread);
-    return REST_BLOCKED;
+    return state_asleep(trace, thread, ms);
 }
 
 /* Busy before timed, timed before blocked. */
 static void add_thread(struct rest *rest, struct trace *trace,
                        const struct census_thread *thread)
 {
-    enum rest_state state = state_of(trace, thread);
+    int64_t ms;
+    enum rest_state state = state_of(trace, thread, &ms);
 
+    if (ms > rest->longest_ms && ms <= REST_SOON_MS)
+        rest->longest_ms = ms;
     rest->threads++;
     rest->cpu_ns += thread->cpu_ns;
     rest->turns += thread->turns;

@@ -23,9 +23,13 @@ enum rest_state {
     REST_GONE,    /* no process is left */
 };
 
+/* A time-out up to this is waited for: only a call that ends can be judged. */
+#define REST_SOON_MS 5000
+
 struct rest {
     enum rest_state state;
-    bool stopped; /* a process is stopped (SIGSTOP): blocked, too */
+    int64_t longest_ms; /* the longest of the time-outs that end soon; or 0 */
+    bool stopped;       /* a process is stopped (SIGSTOP): blocked, too */
     size_t processes, zombies, threads;
     uint64_t cpu_ns, turns; /* sums over all threads */
     uint32_t seq;           /* the trace, before the look */

@@ -301,6 +301,9 @@ static bool start_server(const struct scene *scene)
     return false;
 }
 
+/* Who does not come to rest has seen after so many calls what there was. */
+#define COMES_TO_IT 100
+
 /* Two clients at once, the second of whom may have to wait for the first;
  * one after them. Each half-closes when it has got all of its echo: what is
  * still under way then is the affair of other cases. */
@@ -311,6 +314,7 @@ static void usual_clients(const struct scene *scene, unsigned *lost)
     struct peer *one = play_client(play);
     say(scene, one, 40);
     struct peer *two = play_client(play);
+    play_settle_within(play, COMES_TO_IT);
     say(scene, one, 120);
     finish(scene, one);
     judge_client(scene, one, 160, lost);

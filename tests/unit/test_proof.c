@@ -136,8 +136,7 @@ static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
     struct play play = {.program = &looked_at, .looks_since = looks};
     const struct proof proof = {.last.state = state, .same = same};
 
-    play.time_then = play.time_at_peers =
-        clock_ns() - seconds * (uint64_t)1000000000;
+    play.watched_ns = (uint64_t)seconds * 1000000000u;
     return proof_at_deadline(&play, &proof);
 }
 
