@@ -1,7 +1,7 @@
 /* sequential.c - step 2: an echo server that serves one client after the
  * other.
  *
- * Run it:  ./sequential 4000  and elsewhere:  ./client localhost 4000
+ * Run it:  build/sequential 4000  and elsewhere:  build/client localhost 4000
  *
  * A listening socket is a queue: the kernel shakes hands with clients even
  * while you are busy, and accept() takes the next one out. Each connection is

@@ -1,6 +1,6 @@
 /* sigpipe.c - step 5: a server that survives clients which vanish.
  *
- * Run it:  ./sigpipe 4000  then end a client by  kill -9  in mid-stream
+ * Run it:  build/sigpipe 4000  then end a client by  kill -9  in mid-stream
  *
  * A client that vanishes answers what you send with a reset (RST). The next
  * write to that connection raises SIGPIPE, which ends a process that has not

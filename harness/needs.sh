@@ -4,7 +4,7 @@
 # with apt. Otherwise prints the command to run, and ends with status 2.
 #
 # WHAT is grade (to grade), class (many at once), hosts (on many machines),
-# check (for the kit's own tests too).
+# check (for the kit's own tests too), bench (to measure).
 set -u
 
 missing=

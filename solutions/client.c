@@ -1,7 +1,7 @@
 /* client.c - step 1: what you type goes to an echo server, what it answers
  * to your screen.
  *
- * Run it:  ./client localhost 4000
+ * Run it:  build/client localhost 4000
  *
  * Two streams run at the same time: stdin to the server, and the server to
  * stdout. If you send everything before you read anything, the echo piles up
@@ -12,7 +12,8 @@
  * - It tries every address of HOST in turn, IPv4 or IPv6, until one connects.
  * - Bytes of any value and any number pass unchanged, both ways.
  * - A line typed is sent, and its echo shown, before the next one is typed.
- * - At the end of stdin it half-closes: shutdown(SHUT_WR).
+ * - At the end of stdin it half-closes, shutdown(SHUT_WR), unless it has got
+ *   back all that it sent already.
  * - It exits with 0 when all that it sent has come back, and with 1 and a
  *   message when the connection breaks or ends before; it notices that at
  *   once, not at the next key. SIGPIPE never kills it.

@@ -1,6 +1,6 @@
 /* forked.c - step 3: an echo server with a process for each connection.
  *
- * Run it:  ./forked 4000  and, several times:  ./client localhost 4000
+ * Run it:  build/forked 4000  and, several times:  build/client localhost 4000
  *
  * fork() gives the child a copy of every descriptor. The parent goes on
  * accepting, the child talks to its client. Each closes what is the other's:

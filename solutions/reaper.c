@@ -1,6 +1,6 @@
 /* reaper.c - step 4: the forked server, which also buries its children.
  *
- * Run it:  ./reaper 4000  and look at  ps x  after some clients have gone
+ * Run it:  build/reaper 4000  and look at  ps x  after some clients have gone
  *
  * A child that has ended stays in the process table, a zombie, until its
  * parent has asked how it ended. The kernel sends SIGCHLD when there is

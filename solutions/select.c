@@ -1,6 +1,6 @@
 /* select.c - step 7: an echo server with neither processes nor threads.
  *
- * Run it:  ./select 4000  and, several times:  ./client localhost 4000
+ * Run it:  build/select 4000  and, several times:  build/client localhost 4000
  *
  * One loop asks the kernel which descriptors are ready, and does for each
  * what can be done without waiting. No call but select() may block: whoever

@@ -1,6 +1,6 @@
 /* threaded.c - step 6: an echo server with a thread for each connection.
  *
- * Run it:  ./threaded 4000  and end it by Ctrl-C, or by kill PID
+ * Run it:  build/threaded 4000  and end it by Ctrl-C, or by kill PID
  *
  * Threads share everything: descriptors, memory, and what the process does
  * with a signal. So two of them that add to one total at once may lose one
