@@ -67,6 +67,8 @@ MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 
 .PHONY: grade
 grade: build ## grade what is in exercises/ [STEP="forked reaper"] [V=1]
+	@[ -z "$(FAULT)$(PEERS)" ] || \
+	    { echo "grade: FAULT= and PEERS= are for make replay" >&2; exit 2; }
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(REPORT)" --step "$(STEP)" \
 	    --case "$(CASE)" --jobs "$(JOBS)" --formats "$(FORMATS)" \
 	    --course "$(COURSE)" $(if $(V),--verbose)
@@ -84,7 +86,7 @@ replay: build ## tell one case: STEP=forked CASE=listens, or a plan: FAULT=...
 	    --peers "$(PEERS)" --replay "$(FORMAT)"
 
 .PHONY: sweep
-sweep: build ## only the rows that make every call fail in every way [STEP=forked]
+sweep: build ## only the cases that make every call fail in every way [STEP=forked]
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/sweep-report" \
 	    --step "$(STEP)" --case '*_every_*_failure' --jobs "$(JOBS)" \
 	    --formats none \
@@ -94,7 +96,7 @@ sweep: build ## only the rows that make every call fail in every way [STEP=forke
 torture: build ## failures in pairs, at random, and under valgrind: STEP=forked [SECONDS=60] [SEED=1] [VALGRIND=no]
 	@$(BUILD)/torture --step "$(STEP)" --seconds "$(SECONDS)" \
 	    --valgrind "$(VALGRIND)" \
-	    --plans "$(PLANS)" --seed "$(SEED)" --submission "$(SUBMISSION)" \
+	    --plans "$(PLANS)" --seed "$(SEED)" --submission "$$SUBMISSION" \
 	    --report $(BUILD)/torture-report --interposer $(BUILD)/interposer.so \
 	    --isolation "$(ISOLATION)"
 
@@ -106,8 +108,11 @@ play: build ## play with a server by hand: STEP=forked PORT=7777 [FAULT=...]
 
 .PHONY: debug
 debug: build ## the same with gdb attached where the failure is injected
+	@command -v $(firstword $(DEBUGGER)) >/dev/null || \
+	    { echo "debug: $(firstword $(DEBUGGER)) is missing here" >&2; exit 2; }
 	@$(BUILD)/grade $(GRADE_OPTIONS) --report "$(BUILD)/replay" \
-	    --step "$(STEP)" --case "$(CASE)" --debug "$(DEBUGGER)"
+	    --step "$(STEP)" --case "$(CASE)" --fault "$(FAULT)" \
+	    --peers "$(PEERS)" --debug "$(DEBUGGER)"
 
 .PHONY: list
 list: build ## list every step's cases with their points [COURSE=FILE]

@@ -446,6 +446,8 @@ void expect_fired(struct play *play, const char *what)
 
     for (unsigned i = 0; i < play->faults; i++)
         if (!play_fired(play, i))
-            play_fail(play, what, "it never made the call of %s",
+            play_fail(play, what,
+                      "%s did not come about: it made no such call, or none "
+                      "that could fail so there",
                       fault_format(&play->fault[i], text, sizeof(text)));
 }

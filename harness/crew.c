@@ -131,7 +131,7 @@ static void note_end(struct crew *crew, pid_t pid)
 
 static void tell_progress(const struct crew *crew)
 {
-    unsigned played = 0, all = 0;
+    unsigned played = 0, all = options_cases(crew->options);
 
     if (!isatty(STDERR_FILENO))
         return;
@@ -139,7 +139,6 @@ static void tell_progress(const struct crew *crew)
         if (!crew->result->step[i].chosen)
             continue;
         played += crew->result->step[i].played;
-        all += (unsigned)crew->result->step[i].step->count;
     }
     fprintf(stderr, "\r%u of about %u cases played \r", played, all);
 }

@@ -183,7 +183,9 @@ int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv);
     struct report_style style = {wants_colour(), options.verbose};
-    struct result result = {.submission = options.submission};
+    struct result result = {.submission = options.submission,
+                            .told_as = options.told_as ? options.told_as
+                                                       : options.submission};
 
     if (options.list) {
         result.step = new_results(&options, &result.count);

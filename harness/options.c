@@ -9,6 +9,7 @@
 #include "step.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <getopt.h>
 #include <limits.h>
@@ -63,13 +64,36 @@ static void parse_valgrind(struct options *options, const char *text)
 static void usage(FILE *out)
 {
     fputs("usage: grade [--step NAMES] [--case PATTERN] [--submission DIR]\n"
-          "             [--report DIR] [--interposer FILE]\n"
+          "             [--told-as DIR] [--report DIR] [--interposer FILE]\n"
           "             [--jobs N] [--isolation namespaces|uid|plain]\n"
           "             [--verbose] [--list] [--replay text|json]\n"
-          "             [--debug DEBUGGER] [--valgrind yes|no|only]\n"
-          "             [--formats NAMES] [--course FILE] [--from FILE]\n"
-          "             [--first-failure]\n",
+          "             [--debug DEBUGGER] [--fault PLAN] [--peers ACTS]\n"
+          "             [--valgrind yes|no|only] [--formats NAMES]\n"
+          "             [--course FILE] [--from FILE] [--first-failure] "
+          "[--help]\n",
           out);
+}
+
+static void check_step_names(const char *names)
+{
+    for (const char *at = names; *(at += strspn(at, " ,"));) {
+        size_t word = strcspn(at, " ,");
+        bool known = false;
+
+        for (STEPS_EACH(step))
+            known |= strlen((*step)->name) == word &&
+                     strncmp((*step)->name, at, word) == 0;
+        if (!known) {
+            fprintf(stderr,
+                    "grade: there is no step %.*s; the steps are:", (int)word,
+                    at);
+            for (STEPS_EACH(step))
+                fprintf(stderr, " %s", (*step)->name);
+            fputc('\n', stderr);
+            exit(NOT_GRADED);
+        }
+        at += word;
+    }
 }
 
 struct options options_parse(int argc, char **argv)
@@ -78,6 +102,7 @@ struct options options_parse(int argc, char **argv)
         {"step", required_argument, NULL, 's'},
         {"case", required_argument, NULL, 'c'},
         {"submission", required_argument, NULL, 'd'},
+        {"told-as", required_argument, NULL, 't'},
         {"report", required_argument, NULL, 'r'},
         {"interposer", required_argument, NULL, 'i'},
         {"jobs", required_argument, NULL, 'j'},
@@ -114,6 +139,9 @@ struct options options_parse(int argc, char **argv)
             break;
         case 'd':
             options.submission = optarg;
+            break;
+        case 't':
+            options.told_as = optarg;
             break;
         case 'r':
             options.report = optarg;
@@ -173,6 +201,7 @@ struct options options_parse(int argc, char **argv)
         options.fault = "";
     if (optind < argc)
         give_up("unexpected argument %s", argv[optind]);
+    check_step_names(options.steps);
     return options;
 }
 
@@ -194,41 +223,47 @@ bool options_name(const char *names, const char *name)
     return false;
 }
 
-static void check_step_names(const char *names)
+unsigned options_cases(const struct options *options)
 {
-    for (const char *at = names; *(at += strspn(at, " ,"));) {
-        size_t word = strcspn(at, " ,");
-        bool known = false;
-
-        for (STEPS_EACH(step))
-            known |= strlen((*step)->name) == word &&
-                     strncmp((*step)->name, at, word) == 0;
-        if (!known) {
-            fprintf(stderr,
-                    "grade: there is no step %.*s; the steps are:", (int)word,
-                    at);
-            for (STEPS_EACH(step))
-                fprintf(stderr, " %s", (*step)->name);
-            fputc('\n', stderr);
-            exit(NOT_GRADED);
-        }
-        at += word;
-    }
-}
-
-static size_t count_matches(const struct options *options)
-{
-    size_t count = 0;
+    unsigned count = 0;
 
     for (STEPS_EACH(at)) {
         const struct step *step = *at;
 
         for (size_t i = 0; i < step->count; i++)
             count += options_name(options->steps, step->name) &&
-                     fnmatch(options->pattern, step->cases[i].name,
-                             FNM_EXTMATCH) == 0;
+                     (!options->pattern ||
+                      fnmatch(options->pattern, step->cases[i].name,
+                              FNM_EXTMATCH) == 0);
     }
     return count;
+}
+
+static bool holds_a_step(const char *folder)
+{
+    int at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool holds = false;
+
+    for (STEPS_EACH(step))
+        holds |= faccessat(at, (*step)->source, F_OK, 0) == 0;
+    close(at);
+    return holds;
+}
+
+/* Who names the folder above is told so, and gets no 0 for it. */
+static void check_folder_above(const char *folder)
+{
+    static const char *const inner[] = {"exercises", "faultline/exercises"};
+    char path[PATH_MAX];
+
+    if (holds_a_step(folder))
+        return;
+    for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, inner[i]);
+        if (holds_a_step(path))
+            give_up("the programs are not in %s, but in %s; name that", folder,
+                    path);
+    }
 }
 
 static void make_folder(const char *path)
@@ -255,7 +290,10 @@ static void check_plan(const struct options *options)
     if (fault_parse_plan(plan, options->fault, &error) < 0)
         give_up("FAULT=%s: %s", options->fault, error);
     if (!options->steps[strspn(options->steps, " ,")])
-        give_up("FAULT= wants a step to play: STEP=forked");
+        give_up("FAULT= and PEERS= want a step to play: STEP=forked");
+    if (options->pattern)
+        give_up("FAULT= and PEERS= play the clients of the sweep; leave CASE= "
+                "out");
     if (!options->peers)
         return;
     if (schedule_parse(&schedule, options->peers, &error) < 0)
@@ -268,7 +306,11 @@ static void check_plan(const struct options *options)
 
 void options_check_report(const struct options *options)
 {
+    struct stat info;
+
     make_folder(options->report);
+    if (stat(options->report, &info) == 0 && !S_ISDIR(info.st_mode))
+        give_up("the report folder %s is not a folder", options->report);
     if (access(options->report, W_OK | X_OK) < 0)
         give_up("cannot write into the report folder %s: %s", options->report,
                 strerror(errno));
@@ -293,24 +335,27 @@ void options_check(const struct options *options)
 {
     struct stat info;
 
-    check_step_names(options->steps);
     if (options->replay && strcmp(options->replay, "text") != 0 &&
         strcmp(options->replay, "json") != 0)
         give_up("FORMAT is text or json, not %s", options->replay);
     if (options->fault)
         check_plan(options);
     else if (options->replay &&
-             (!options->pattern || count_matches(options) > 1))
+             (!options->pattern || options_cases(options) > 1))
         give_up("a replay wants one case: STEP=forked CASE=echoes_a_line; "
                 "`make list` shows them all");
-    if (options->pattern && !options->fault && count_matches(options) == 0)
+    if (options->pattern && !options->fault && options_cases(options) == 0)
         give_up("no case is named %s; `make list` shows them all",
                 options->pattern);
+    if (!*options->submission)
+        give_up("SUBMISSION= is empty; name the folder that holds client.c and "
+                "the others");
     if (stat(options->submission, &info) < 0)
         give_up("the submission %s: %s", options->submission, strerror(errno));
     if (!S_ISDIR(info.st_mode))
         give_up("the submission %s is not a folder; name the folder that "
                 "holds client.c and the others",
                 options->submission);
+    check_folder_above(options->submission);
     options_check_report(options);
 }

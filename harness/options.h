@@ -14,6 +14,7 @@ struct options {
     const char *steps; /* names, by blanks; "": all */
     const char *pattern;
     const char *submission;
+    const char *told_as; /* what reports call it; NULL: the same */
     const char *report;
     const char *interposer;
     int jobs;
@@ -45,6 +46,9 @@ struct options options_parse(int argc, char **argv);
 void options_check_formats(const struct options *options);
 void options_check_report(const struct options *options);
 void options_check(const struct options *options);
+
+/* How many cases its steps and its pattern name. */
+unsigned options_cases(const struct options *options);
 
 /* Is that one of the names, by blanks or commas? No names at all: yes. */
 bool options_name(const char *names, const char *name);

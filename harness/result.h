@@ -25,6 +25,7 @@ struct step_result {
 struct result {
     const char *isolation;
     const char *submission;
+    const char *told_as; /* the same as its owner calls it */
     struct step_result *step;
     size_t count;
 };

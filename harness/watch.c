@@ -255,7 +255,8 @@ static void choose_step(struct watch *watch, const char *name)
             watch->step = i;
             return;
         }
-    fprintf(stderr, "watch: there is no step %s\n", name);
+    fprintf(stderr, "watch: there is no step %s; `make list` shows them\n",
+            name);
     exit(2);
 }
 

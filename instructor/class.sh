@@ -27,6 +27,9 @@ for file in "HOSTS=${HOSTS:-}" "COURSE=${COURSE:-}"; do
         give_up "$file: there is no such file"
 done
 
+"$build/grade" --list --step "${STEP:-}" --course "${COURSE:-}" >/dev/null ||
+    exit 2
+
 # ---- The kit as it is now grades all of them
 
 set -- "$build/grade" "$build/interposer.so" "$build/valgrind.supp" \

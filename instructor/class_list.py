@@ -3,8 +3,9 @@
 
     class_list.py SUBMISSIONS FOLDER
 
-Each folder in SUBMISSIONS is a submission; where it holds no C file but a
-folder exercises/ (as the handout does), that is taken. What the contract
+Each folder in SUBMISSIONS is a submission; where it holds no program but a
+folder exercises/ (as the handout does), or one folder that does (the handout,
+unpacked), that is taken. What the contract
 names, as far as it is a regular file, is copied to FOLDER/submissions/ID/, so
 that what is graded is what was listed, under a name that no shell, address or
 program stumbles over. FOLDER/list.json says who is who. FOLDER/jobs gets a
@@ -67,16 +68,31 @@ def source(folder, name):
 
 def sources(folder):
     found = {name: source(folder, name) for name in NAMES}
-    found = {name: text for name, text in found.items() if text is not None}
-    inner = os.path.join(folder, b"exercises")
-    if not found and os.path.isdir(inner) and not os.path.islink(inner):
-        return sources(inner)
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def folders(folder):
+    with os.scandir(folder) as entries:
+        return sorted(e.name for e in entries
+                      if e.is_dir(follow_symlinks=False) and
+                      not e.name.startswith(b"."))
+
+
+def programs(folder):
+    """The sources, where they are: in the folder or further in."""
+    inner = folders(folder)
+    exercises = [[b"exercises"]] if b"exercises" in inner else [
+        [name, b"exercises"] for name in inner
+        if b"exercises" in folders(os.path.join(folder, name))]
+    found = sources(folder)
+    if not found and len(exercises) == 1:
+        return sources(os.path.join(folder, *exercises[0]))
     return found
 
 
 def stage(folder, ready):
     """Copies a submission to `ready`. Returns its digest."""
-    found = sources(folder)
+    found = programs(folder)
     digest = hashlib.sha256(
         repr(sorted(found.items())).encode()).hexdigest()[:16]
     shutil.rmtree(ready, ignore_errors=True)
@@ -93,18 +109,15 @@ def last_jobs(path):
     return dict(line.split(" ") for line in lines)
 
 
-def folders(submissions):
+def submitted(submissions):
     try:
-        with os.scandir(os.fsencode(submissions)) as entries:
-            return sorted(e.name for e in entries
-                          if e.is_dir(follow_symlinks=False) and
-                          not e.name.startswith(b"."))
+        return folders(os.fsencode(submissions))
     except OSError as error:
         give_up(f"SUBMISSIONS={submissions}: {error.strerror}")
 
 
 def main(submissions, out):
-    names = folders(submissions)
+    names = submitted(submissions)
     if not names:
         give_up(f"SUBMISSIONS={submissions} holds no folder; each student's "
                 "files are expected in one of their own")

@@ -23,7 +23,7 @@ mkdir "$report"
 grade=
 ended=
 trap 'ended=yes; [ -z "$grade" ] || kill "$grade"' TERM
-kit/grade --submission "$submission" --report "$report" \
+kit/grade --submission "$submission" --told-as exercises --report "$report" \
     --interposer kit/interposer.so --verbose "$@" \
     </dev/null >"$report/report.txt" 2>&1 8>&- &
 grade=$!

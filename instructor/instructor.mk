@@ -7,7 +7,7 @@ handout: ## pack what students get: build/faultline-handout.tar.gz
 	@instructor/pack.sh handout "$(BUILD)"
 
 .PHONY: autograder
-autograder: ## pack a grader: TARGET=gradescope|classroom50|github|gitlab|autolab
+autograder: $(if $(COURSE),build) ## pack a grader: TARGET=gradescope|classroom50|github|gitlab|autolab
 	@instructor/pack.sh "$(TARGET)" "$(BUILD)"
 
 .PHONY: class

@@ -26,6 +26,8 @@ handout | gradescope | classroom50 | github | gitlab | autolab) ;;
 esac
 [ -z "${COURSE:-}" ] || [ -f "$COURSE" ] ||
     give_up "COURSE=$COURSE: there is no such file"
+[ -z "${COURSE:-}" ] ||
+    "$build/grade" --list --course "$COURSE" >/dev/null || exit 2
 for solution in solutions/*.c; do
     stub=exercises/${solution#solutions/}
     ! cmp -s "$stub" "$solution" && grep -q TODO "$stub" ||

@@ -60,7 +60,9 @@ def claim(name, holds, said=""):
 
 
 def fill(folder, changes):
-    os.mkdir(folder)
+    if folder.endswith("Žofie".encode()):  # the handout, unpacked
+        folder += b"/faultline/exercises"
+    os.makedirs(folder)
     files = {name: (KIT / "solutions" / name).read_text()
              for name in ("sequential.c", "forked.c", "net.c", "net.h")}
     files.update(changes)
@@ -127,9 +129,11 @@ def verdicts(report):
 def one_by_one(name, submissions, work):
     folder = work / "alone"
     shutil.rmtree(folder, ignore_errors=True)
+    inner = os.path.join(os.fsencode(submissions), name)
+    if os.path.isdir(inner + b"/faultline"):
+        inner += b"/faultline/exercises"
     subprocess.run(
-        [BUILD / "grade", "--submission",
-         os.path.join(os.fsencode(submissions), name), "--report",
+        [BUILD / "grade", "--submission", inner, "--report",
          folder / "report", "--interposer",
          BUILD / "interposer.so", "--step", STEPS, "--valgrind", "no"],
         stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -295,6 +299,8 @@ def bad_input(room, work):
     empty.mkdir()
     file = work / "file"
     file.touch()
+    course = work / "course"
+    course.write_text("hide forked/flies\n")
     for name, words, changes in [
             ("no_submissions", "say where", {"SUBMISSIONS": ""}),
             ("empty_class", "holds no folder", {"SUBMISSIONS": str(empty)}),
@@ -302,7 +308,9 @@ def bad_input(room, work):
             ("class_is_a_file", "Not a directory", {"SUBMISSIONS": str(file)}),
             ("bad_jobs", "JOBS is a number", {"JOBS": "many"}),
             ("missing_hosts", "no such file", {"HOSTS": "/nowhere"}),
-            ("missing_course", "no such file", {"COURSE": "/nowhere"})]:
+            ("missing_course", "no such file", {"COURSE": "/nowhere"}),
+            ("bad_course", "course:1: ", {"COURSE": str(course)}),
+            ("unknown_step", "there is no step fork", {"STEP": "fork"})]:
         status, said = room.run(CLASS=str(work / "nothing"), **changes)
         claim(name, status == 2 and words in said and said.count("\n") == 1,
               said)

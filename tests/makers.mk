@@ -68,11 +68,14 @@ replays: build ## replay a failed case of each obligation 20 times
 	    --interposer $(BUILD)/interposer.so $(if $(STEP),--step $(STEP))
 
 .PHONY: bench
-bench: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server \
-    $(BUILD)/tests/bench/sweeps ## measure a case beside strace and others [RUNS=300 RESULTS=FILE]
+bench: bench-programs ## measure a case beside strace and others [RUNS=300 RESULTS=FILE]
 	@harness/needs.sh bench
 	@tests/bench/bench.sh $(abspath $(BUILD)) $(RUNS) \
 	    $(if $(RESULTS),| tee "$(RESULTS)")
+
+.PHONY: bench-programs
+bench-programs: build $(BUILD)/tests/bench/bench $(BUILD)/tests/bench/server \
+    $(BUILD)/tests/bench/sweeps
 
 $(BUILD)/tests/bench/bench: tests/bench/bench.c tests/bench/server.c \
     $(LIBRARY_O) $(BUILD)/flags

@@ -156,7 +156,7 @@ def gradescope(work):
           == 10, said)
 
     shutil.rmtree(root / "submission")
-    submit(root / "submission/exercises", MUTANT)
+    submit(root / "submission/faultline/exercises", MUTANT)
     status, said = run(["sh", root / "run_autograder"], root, VALGRIND="no",
                        **here)
     results = load(root / "results/results.json")

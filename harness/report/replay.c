@@ -35,8 +35,8 @@ char *report_replay_command(const struct result *result,
     else
         n += (size_t)snprintf(text + n, size - n, "CASE=%s", row->name);
 
-    if (strcmp(result->submission, "exercises") != 0 && n < size) {
-        quote(folder, sizeof(folder), result->submission);
+    if (strcmp(result->told_as, "exercises") != 0 && n < size) {
+        quote(folder, sizeof(folder), result->told_as);
         snprintf(text + n, size - n, " SUBMISSION='%s'", folder);
     }
     return text;

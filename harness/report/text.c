@@ -153,7 +153,9 @@ static void brief_note(FILE *out, const char *note)
 
 static void all_passed(FILE *out, const struct step_result *step)
 {
-    fprintf(out, "%zu cases, ", count_status(step, VERDICT_PASS));
+    size_t passed = count_status(step, VERDICT_PASS);
+
+    fprintf(out, "%zu case%s, ", passed, passed == 1 ? "" : "s");
     if (injected(step) > 0)
         fprintf(out, "%u injected, ", injected(step));
     fprintf(out, "%.1f s", step->duration_ms / 1000);
@@ -399,8 +401,26 @@ static void tell_where_to_begin(FILE *out, const struct result *result,
                                 const struct step *step)
 {
     fputs("Next: open ", out);
-    on_one_line(out, result->submission);
-    fprintf(out, "/%s and its section of the lab sheet.\n", step->source);
+    on_one_line(out, result->told_as);
+    fprintf(out, "/%s and its section of exercises/README.md.\n", step->source);
+}
+
+/* Marks are full where all was played. */
+static void tell_success(FILE *out, const struct result *result)
+{
+    size_t played = 0, all = 0;
+
+    for (size_t i = 0; i < result->count; i++) {
+        const struct step_result *step = &result->step[i];
+
+        for (size_t c = 0; step->chosen && c < step->step->count; c++, all++)
+            played += case_counts(step, c);
+    }
+    if (played == all)
+        fprintf(out, "Full marks.\n");
+    else
+        fprintf(out, "All that was played has passed: %zu of %zu cases.\n",
+                played, all);
 }
 
 void report_text_end(FILE *out, const struct result *result,
@@ -418,7 +438,7 @@ void report_text_end(FILE *out, const struct result *result,
     }
     open = first_open(result);
     if (!open)
-        fprintf(out, "Full marks.\n");
+        tell_success(out, result);
     else if (open->not_started)
         tell_where_to_begin(out, result, open->step);
     else

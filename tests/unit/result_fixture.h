@@ -75,6 +75,7 @@ UNIT_HELPER int fixture_set_up(void **state)
     memset(fixture_steps, 0, sizeof(fixture_steps));
     fixture = (struct result){.isolation = "plain",
                               .submission = "exercises",
+                              .told_as = "exercises",
                               .step = fixture_steps,
                               .count = 2};
     for (size_t s = 0; s < 2; s++) {

@@ -295,7 +295,7 @@ static void a_program_gives_no_workflow_commands(void **state)
     strcpy(verdict->expected + 68, "::e and a long row ending at::f");
     strcpy(verdict->printed, "\n::g\n ::g");
     strcpy(verdict->file, "::h.c");
-    fixture.submission = "x\n::i##[j]";
+    fixture.told_as = "x\n::i##[j]";
     assert_no_command(the_end(&verbose));
     assert_non_null(strstr(told, "at::f"));
 }
