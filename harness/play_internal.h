@@ -79,7 +79,8 @@ struct play {
     uint64_t paused_then;
     uint64_t moved_then;
     uint64_t cpu_since_ns;
-    uint64_t watched_ns; /* the time that passed while we looked */
+    uint64_t waited_ns;  /* the time that passed while we looked */
+    uint64_t watched_ns; /* but for that in which it got no processor */
     uint64_t time_then;  /* by that */
     uint32_t looks_since;
     uint32_t calls_at_peers; /* since the last at the peers or on the wire */

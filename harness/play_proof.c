@@ -52,7 +52,7 @@ void proof_progress(struct play *play)
     play->calls_at_peers = play->calls_then;
     play->paused_at_peers = play->paused_then;
     play->cpu_since_peers_ns = 0;
-    play->time_at_peers = play->time_then;
+    play->time_at_peers = play->waited_ns;
     play->still_ns = play->still_then_ns = 0;
 }
 
@@ -111,16 +111,28 @@ static bool wire_quiet(struct play *play)
     return wire_is_quiet(play->peer, play->peers);
 }
 
+/* It has something to do, and look after look has not begun: it gets no
+ * processor, which is not its fault. */
+#define WATCHED_NS 100000000u
+static bool starves(const struct proof *proof, uint64_t now_ns)
+{
+    return proof->last.state == REST_BUSY && proof->same > 0 &&
+           now_ns - proof->since_ns > WATCHED_NS;
+}
+
 /* Between looks that are the same it has stood still; a machine that did so
  * itself had no time to look. */
-#define STILL_NS   20000000u
-#define WATCHED_NS 100000000u
+#define STILL_NS 20000000u
 static void note_time(struct play *play, struct proof *proof)
 {
     uint64_t now = clock_ns();
     uint64_t since = proof->looked_ns > 0 ? now - proof->looked_ns : 0;
 
-    play->watched_ns += since < WATCHED_NS ? since : WATCHED_NS;
+    if (since > WATCHED_NS)
+        since = WATCHED_NS;
+    play->waited_ns += since;
+    if (!starves(proof, now))
+        play->watched_ns += since;
     if (proof->same > 0)
         play->still_ns += since < STILL_NS ? since : STILL_NS;
     proof->looked_ns = now;
@@ -242,7 +254,7 @@ enum play_end proof_at_deadline(const struct play *play,
     uint64_t now = play->watched_ns;
 
     if ((now - play->time_then <= most || play->looks_since < DEADLINE_LOOKS) &&
-        now - play->time_at_peers <= MOVING * most)
+        play->waited_ns - play->time_at_peers <= MOVING * most)
         return END_HOLDS;
     if (proof->same < STILL_LOOKS)
         return END_DEADLINE;

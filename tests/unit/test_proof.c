@@ -136,7 +136,7 @@ static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
     struct play play = {.program = &looked_at, .looks_since = looks};
     const struct proof proof = {.last.state = state, .same = same};
 
-    play.watched_ns = (uint64_t)seconds * 1000000000u;
+    play.waited_ns = play.watched_ns = (uint64_t)seconds * 1000000000u;
     return proof_at_deadline(&play, &proof);
 }
 

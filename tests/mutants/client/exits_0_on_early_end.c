@@ -1,7 +1,7 @@
 /* Wrong: takes any end of the connection for success, also when a part of the
  *        echo is missing.
  * Fails: shutdown
- * Also: reset
+ * Also: reset sigpipe
  * Line: 92
  */
 #define _GNU_SOURCE
