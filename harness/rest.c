@@ -171,30 +171,24 @@ static bool only_pauses(const struct census_thread *thread)
 }
 
 /* A call that was stopped and continued: the trace knows what it was. */
-static bool was_timed(struct trace *trace, pid_t tid)
+static enum rest_state state_continued(struct trace *trace,
+                                       const struct census_thread *thread,
+                                       int64_t *ms)
 {
-    const struct trace_thread *slot = trace_thread_of(trace, tid);
+    const struct trace_thread *slot = trace_thread_of(trace, thread->tid);
 
+    *ms = call_ms(trace, thread);
     if (!slot)
-        return true;
+        return REST_TIMED;
     switch (call_family(atomic_load(&slot->call))) {
     case FAMILY_POLL:
-        break;
+        return *ms < 0 ? REST_BLOCKED : REST_TIMED;
     case FAMILY_PAUSE:
     case FAMILY_NONE:
-        return true;
+        return REST_TIMED;
     default:
-        return false;
+        return REST_BLOCKED;
     }
-    for (uint32_t serial = atomic_load(&trace->entries); serial > 0; serial--) {
-        struct trace_record record;
-
-        if (!trace_get(trace, serial, &record))
-            return true;
-        if (record.tid == tid && record.returned == 0)
-            return record.timeout_ms >= 0;
-    }
-    return true;
 }
 
 /* Of a thread that sleeps: its state, and how long it may wait. */
@@ -202,10 +196,8 @@ static enum rest_state state_asleep(struct trace *trace,
                                     const struct census_thread *thread,
                                     int64_t *ms)
 {
-    if (thread->syscall == SYS_restart_syscall) {
-        *ms = call_ms(trace, thread);
-        return was_timed(trace, thread->tid) ? REST_TIMED : REST_BLOCKED;
-    }
+    if (thread->syscall == SYS_restart_syscall)
+        return state_continued(trace, thread, ms);
     if (has_timeout(thread)) {
         *ms = wait_ms(trace, thread);
         return *ms >= PATIENT_MS && !only_pauses(thread) ? REST_PATIENT
@@ -298,6 +290,7 @@ int rest_look(struct rest *rest, struct program *program)
 {
     struct census own = {0}, orphans = {0};
     struct census_thread *threads = malloc(THREADS * sizeof(*threads));
+    enum rest_state alarms = alarm_state(program->trace);
     int result = -1;
 
     memset(rest, 0, sizeof(*rest));
@@ -310,8 +303,8 @@ int rest_look(struct rest *rest, struct program *program)
     add_all(rest, program, &orphans, threads);
     if (rest->processes == 0 && rest->state == REST_BLOCKED)
         rest->state = REST_GONE;
-    else if (rest->state > alarm_state(program->trace))
-        rest->state = alarm_state(program->trace);
+    else if (rest->state > alarms)
+        rest->state = alarms;
     result = 0;
 out:
     census_release(&own);

@@ -140,6 +140,20 @@ static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
     return proof_at_deadline(&play, &proof);
 }
 
+/* Who gets no processor has time, though not for ever. */
+static void who_starves_is_waited_for(void **state)
+{
+    struct program looked_at = {.slowness = 1};
+    struct play play = {.program = &looked_at, .looks_since = 100000};
+    const struct proof proof = {.last.state = REST_BUSY};
+
+    (void)state;
+    play.waited_ns = 100000000000u;
+    assert_int_equal(proof_at_deadline(&play, &proof), END_HOLDS);
+    play.waited_ns = 200000000000u;
+    assert_int_equal(proof_at_deadline(&play, &proof), END_DEADLINE);
+}
+
 /* A machine that is too busy to look proves nothing by the hour. */
 static void the_deadline_needs_looks(void **state)
 {
@@ -163,6 +177,7 @@ int main(void)
         cmocka_unit_test(rest_is_that_of_all_threads),
         cmocka_unit_test(who_is_held_is_not_waited_for),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
+        cmocka_unit_test(who_starves_is_waited_for),
         cmocka_unit_test(the_deadline_needs_looks),
     };
 
