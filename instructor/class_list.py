@@ -78,16 +78,23 @@ def folders(folder):
                       not e.name.startswith(b"."))
 
 
+def with_exercises(folder):
+    """The folders exercises/ in it, or in the folders that it holds."""
+    try:
+        inner = folders(folder)
+        if b"exercises" in inner:
+            return [os.path.join(folder, b"exercises")]
+        return [os.path.join(folder, name, b"exercises") for name in inner
+                if b"exercises" in folders(os.path.join(folder, name))]
+    except OSError:  # what may not be read holds nothing
+        return []
+
+
 def programs(folder):
     """The sources, where they are: in the folder or further in."""
-    inner = folders(folder)
-    exercises = [[b"exercises"]] if b"exercises" in inner else [
-        [name, b"exercises"] for name in inner
-        if b"exercises" in folders(os.path.join(folder, name))]
     found = sources(folder)
-    if not found and len(exercises) == 1:
-        return sources(os.path.join(folder, *exercises[0]))
-    return found
+    exercises = [] if found else with_exercises(folder)
+    return sources(exercises[0]) if len(exercises) == 1 else found
 
 
 def stage(folder, ready):
