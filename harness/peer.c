@@ -411,6 +411,25 @@ static uint64_t pump_half_close(struct peer *peer)
     return 1;
 }
 
+/* Linux shuts the window when a full buffer has dropped a segment, and hears
+ * no acknowledgement from beyond it, nor that the other end has read and has
+ * room again: both would wait for ever. Where we probe for that room, more room
+ * here lets the other's word come through. */
+static void listen_to_other_end(struct peer *peer)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info), bytes_len = sizeof(int);
+    int bytes;
+
+    if (peer_takes(peer) ||
+        getsockopt(peer->in, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+        info.tcpi_probes == 0)
+        return;
+    /* socket(7): what is set is doubled, up to what anybody may have. */
+    if (getsockopt(peer->in, SOL_SOCKET, SO_RCVBUF, &bytes, &bytes_len) == 0)
+        option(peer->in, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
 uint64_t peer_pump(struct peer *peer)
 {
     uint64_t moved = 0;
@@ -421,6 +440,8 @@ uint64_t peer_pump(struct peer *peer)
         finish_connecting(peer);
     if (!peer->connected)
         return 0;
+    if (peer->kind != PEER_USER)
+        listen_to_other_end(peer);
     moved += pump_out(peer);
     moved += pump_in(peer);
     if (peer->kind == PEER_SERVER)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,6 +104,38 @@ static bool is_full(const struct peer *peer)
            memory[SK_MEMINFO_RMEM_ALLOC] > memory[SK_MEMINFO_RCVBUF];
 }
 
+/* Bytes that the peer has sent and are not acknowledged, or of them those that
+ * have not left it yet: SIOCOUTQ, SIOCOUTQNSD. */
+static int outstanding(const struct peer *peer, unsigned long which)
+{
+    int bytes = 0;
+
+    ioctl(peer->in, which, &bytes);
+    return bytes;
+}
+
+/* The program has read all that came, and there is more to come: the kernel
+ * does not tell of little room, and probes for it later (RFC 9293, 3.8.6). */
+static bool has_room(const struct peers *peers, const struct wire_row *row)
+{
+    const struct peer *peer = peer_at(peers, row->remote, row->local);
+
+    return peer && row->unread == 0 &&
+           (row->state == TCP_ESTABLISHED || row->state == TCP_FIN_WAIT1 ||
+            row->state == TCP_FIN_WAIT2) &&
+           outstanding(peer, SIOCOUTQ) > 0;
+}
+
+/* Loopback loses nothing: the program's end is full. */
+static bool is_sent_in_vain(const struct peer *peer)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+
+    return getsockopt(peer->in, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_backoff > 0;
+}
+
 /* The program's side of a connection: has all of it arrived? A peer that
  * does not take holds it up for good, which is no movement; but what is
  * acknowledged late gives the program room to write. */
@@ -127,14 +160,12 @@ static bool comes_from_peer(const struct peers *peers,
                             const struct wire_row *row)
 {
     struct peer *peer = peer_at(peers, row->local, row->remote);
-    int sent = 0, unsent = 0;
 
     if (!peer)
         return false;
-    ioctl(peer->in, SIOCOUTQ, &sent);
-    ioctl(peer->in, SIOCOUTQNSD, &unsent);
-    if (sent > unsent)
-        return true;
+    int unsent = outstanding(peer, SIOCOUTQNSD);
+    if (outstanding(peer, SIOCOUTQ) > unsent)
+        return !is_sent_in_vain(peer);
     return unsent == 0 &&
            (row->state == TCP_FIN_WAIT1 || row->state == TCP_CLOSING ||
             row->state == TCP_LAST_ACK);
@@ -147,7 +178,8 @@ static bool is_under_way(const struct wire_row *row, void *arg)
     if (row->state == TCP_SYN_SENT || row->state == TCP_SYN_RECV)
         return peer_at(peers, row->local, row->remote) ||
                peer_at(peers, row->remote, row->local);
-    return comes_from_program(peers, row) || comes_from_peer(peers, row);
+    return has_room(peers, row) || comes_from_program(peers, row) ||
+           comes_from_peer(peers, row);
 }
 
 #define LOOKED_UP 16 /* of more, the whole table is read sooner */

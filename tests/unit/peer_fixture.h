@@ -66,7 +66,7 @@ UNIT_HELPER int close_all(void **state)
 #define PUMP_UNTIL(condition)                                                  \
     do {                                                                       \
         int looks = 0;                                                         \
-        for (; !(condition) && looks < 50 * UNIT_LOOKS; looks++)               \
+        for (; !(condition) && looks < UNIT_LOOKS; looks++)                    \
             if (peer_pump(&peer) == 0)                                         \
                 sched_yield();                                                 \
         if (!(condition))                                                      \

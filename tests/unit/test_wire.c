@@ -184,6 +184,37 @@ static void what_the_program_leaves_lying_is_quiet(void **state)
     assert_becomes_quiet();
 }
 
+static int unread_by_program(void)
+{
+    int bytes = 0;
+
+    assert_int_equal(ioctl(far, FIONREAD, &bytes), 0);
+    return bytes;
+}
+
+/* tcp(7): TCP_CORK keeps it back for a while, as a sender does that has more to
+ * send than it was told there is room for. */
+static void what_the_kernel_keeps_back_for_a_while_is_under_way(void **state)
+{
+    char byte;
+    int on = 1;
+    bool was_quiet;
+
+    (void)state;
+    setsockopt(peer.in, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+    do { /* the while is over when we are stopped for so long */
+        while (recv(far, &byte, 1, MSG_DONTWAIT) == 1)
+            ;
+        peer_queue(&peer, "h", 1);
+        peer_pump(&peer);
+        was_quiet = quiet();
+    } while (unread_by_program() > 0);
+    assert_false(was_quiet);
+    while (unread_by_program() == 0)
+        sched_yield();
+    assert_becomes_quiet();
+}
+
 static void an_end_that_was_seen_is_quiet(void **state)
 {
     (void)state;
@@ -393,6 +424,7 @@ int main(void)
         WIRE_TEST(what_a_peer_does_not_want_is_quiet),
         WIRE_TEST(what_has_reached_the_program_is_quiet),
         WIRE_TEST(what_the_program_leaves_lying_is_quiet),
+        WIRE_TEST(what_the_kernel_keeps_back_for_a_while_is_under_way),
         WIRE_TEST(an_end_that_was_seen_is_quiet),
         WIRE_TEST(a_half_close_that_arrived_is_quiet),
         WIRE_TEST(a_connection_that_was_closed_is_quiet),
