@@ -65,6 +65,9 @@
     X(pthread_create,  PTHREAD_CREATE, "posix/thread/create")   \
     X(pthread_detach,  PTHREAD_DETACH, "posix/thread/detach")   \
     X(pthread_join,    PTHREAD_JOIN,   "posix/thread/join")     \
+    X(thrd_create,     PTHREAD_CREATE, "libc/thread/create")    \
+    X(thrd_detach,     PTHREAD_DETACH, "libc/thread/detach")    \
+    X(thrd_join,       PTHREAD_JOIN,   "libc/thread/join")      \
     X(thread_start,    THREAD_START,   "faultline/thread/start") \
     X(getaddrinfo,     GETADDRINFO, "posix/io/net/getaddrinfo") \
     X(freeaddrinfo,    FREEADDRINFO, "posix/io/net/freeaddrinfo") \
@@ -75,6 +78,7 @@
     X(usleep,          PAUSE,       "posix/time/usleep")        \
     X(nanosleep,       PAUSE,       "posix/time/nanosleep")     \
     X(clock_nanosleep, PAUSE,       "posix/time/clock_nanosleep") \
+    X(thrd_sleep,      PAUSE,       "libc/thread/sleep")        \
     X(alarm,           TIMER,       "posix/time/alarm")         \
     X(setitimer,       TIMER,       "posix/time/setitimer")     \
     X(print,           PRINT,       "faultline/stdio/print")    \

@@ -44,6 +44,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,12 +60,15 @@
     X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
     X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
-    X(pthread_join) X(getaddrinfo) X(freeaddrinfo) \
+    X(pthread_join) X(thrd_create) X(thrd_detach) X(thrd_join) \
+    X(getaddrinfo) X(freeaddrinfo) \
     X(malloc) X(calloc) X(realloc) X(free) \
-    X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(alarm) X(setitimer) \
+    X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(thrd_sleep) \
+    X(alarm) X(setitimer) \
     X(timer_create) X(timer_settime) X(timerfd_create) X(timerfd_settime) \
     X(vprintf) X(vfprintf) X(puts) X(fputs) X(putchar) X(fputc) X(putc) \
-    X(fwrite) X(fflush) X(perror) X(vsyslog) X(pthread_mutex_lock) \
+    X(fwrite) X(fflush) X(perror) X(vsyslog) \
+    X(pthread_mutex_lock) X(mtx_lock) \
     X(vsnprintf) X(vsprintf) X(strerror) X(strsignal)
 /* clang-format on */
 

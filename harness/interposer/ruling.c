@@ -268,7 +268,7 @@ static void ask_remote(struct call *c, enum call_id id)
         c->action = FAULT_ERRNO;
         c->value = (int32_t)(intptr_t)fiu_failinfo();
         if (c->value == 0)
-            c->value = id == CALL_pthread_create ? EAGAIN : ENOMEM;
+            c->value = c->family == FAMILY_PTHREAD_CREATE ? EAGAIN : ENOMEM;
         return;
     }
     if (c->family != FAMILY_READ && c->family != FAMILY_WRITE)

@@ -1,5 +1,5 @@
-/* thread.c - threads: pthread_create(3), pthread_detach(3), pthread_join(3).
- */
+/* thread.c - threads: pthread_create(3), pthread_detach(3), pthread_join(3),
+ * and the same of C11's threads.h. */
 #include "interposer.h"
 
 #include <string.h>
@@ -8,6 +8,7 @@ static _Atomic uint32_t threads = 1; /* in this process; main is the first */
 
 struct start {
     void *(*routine)(void *);
+    thrd_start_t c11_routine; /* instead */
     void *arg;
     uint16_t thread;
     uint16_t process;
@@ -15,7 +16,7 @@ struct start {
 
 /* A play can hold a new thread here, before its first instruction: what its
  * creator left lying for it must still be there later. */
-static void *run_thread(void *arg)
+static struct start begin(void *arg)
 {
     struct start start = *(struct start *)arg;
 
@@ -25,7 +26,21 @@ static void *run_thread(void *arg)
     self.slot->process = start.process;
     struct call c = CALL(thread_start, -1, start.thread, 0);
     call_end(&c, 0);
+    return start;
+}
+
+static void *run_thread(void *arg)
+{
+    struct start start = begin(arg);
+
     return start.routine(start.arg);
+}
+
+static int run_c11_thread(void *arg)
+{
+    struct start start = begin(arg);
+
+    return start.c11_routine(start.arg);
 }
 
 /* A thread of libfiu's own: neither seen nor made to fail. */
@@ -52,19 +67,27 @@ static int create_unseen(pthread_t *thread, const pthread_attr_t *attr,
     return error;
 }
 
+/* What a new thread of the program gets to know. NULL: no memory. */
+static struct start *prepare(struct start start)
+{
+    struct start *copy = real.malloc(sizeof(*copy));
+
+    if (!copy)
+        return NULL;
+    start.thread = (uint16_t)(atomic_fetch_add(&threads, 1) + 1);
+    start.process = self.slot ? self.slot->process : 1;
+    *copy = start;
+    return copy;
+}
+
 static int create(struct call *c, pthread_t *thread, const pthread_attr_t *attr,
                   void *(*routine)(void *), void *arg)
 {
-    struct start *start = real.malloc(sizeof(*start));
+    struct start *start =
+        prepare((struct start){.routine = routine, .arg = arg});
 
     if (!start)
         return call_end_error(c, EAGAIN);
-    *start = (struct start){
-        .routine = routine,
-        .arg = arg,
-        .thread = (uint16_t)(atomic_fetch_add(&threads, 1) + 1),
-        .process = self.slot ? self.slot->process : 1,
-    };
     int error = real.pthread_create(thread, attr, run_thread, start);
     if (error)
         real.free(start);
@@ -100,4 +123,50 @@ int pthread_join(pthread_t thread, void **retval)
     struct call c = CALL(pthread_join, -1, 0, 0);
 
     return call_end_error(&c, real.pthread_join(thread, retval));
+}
+
+/* ---- C11 ---- */
+
+/* The results of C11 do not say more of a failure than this. */
+static int end_c11(struct call *c, int result)
+{
+    call_end_error(c, result == thrd_success ? 0
+                      : result == thrd_nomem ? ENOMEM
+                                             : EAGAIN);
+    return result;
+}
+
+int thrd_create(thrd_t *thread, thrd_start_t routine, void *arg)
+{
+    struct call c = CALL(thrd_create, -1, 0, 0);
+
+    if (!trace)
+        return real.thrd_create(thread, routine, arg);
+    if (call_fails(&c)) {
+        memset(thread, 0xa5, sizeof(*thread));
+        call_end_error(&c, c.value);
+        return c.value == ENOMEM ? thrd_nomem : thrd_error;
+    }
+    struct start *start =
+        prepare((struct start){.c11_routine = routine, .arg = arg});
+    if (!start)
+        return end_c11(&c, thrd_nomem);
+    int result = real.thrd_create(thread, run_c11_thread, start);
+    if (result != thrd_success)
+        real.free(start);
+    return end_c11(&c, result);
+}
+
+int thrd_detach(thrd_t thread)
+{
+    struct call c = CALL(thrd_detach, -1, 0, 0);
+
+    return end_c11(&c, real.thrd_detach(thread));
+}
+
+int thrd_join(thrd_t thread, int *result)
+{
+    struct call c = CALL(thrd_join, -1, 0, 0);
+
+    return end_c11(&c, real.thrd_join(thread, result));
 }

@@ -1,4 +1,4 @@
-/* time.c - pauses and timers: sleep(3), nanosleep(2), alarm(2),
+/* time.c - pauses and timers: sleep(3), nanosleep(2), thrd_sleep(), alarm(2),
  * setitimer(2). A program in one of them is not at rest; nor may it be with a
  * timer of timer_create(2) or timerfd_create(2): these are no calls of the
  * trace, what becomes of them is seen in /proc. */
@@ -61,6 +61,16 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
     int error = real.clock_nanosleep(clock, flags, t, left);
     call_woke(&c, error == 0);
     return call_end_error(&c, error);
+}
+
+int thrd_sleep(const struct timespec *duration, struct timespec *left)
+{
+    struct call c = CALL(thrd_sleep, -1, 0, 0);
+
+    call_timeout(&c, ms_of(duration));
+    int result = real.thrd_sleep(duration, left);
+    pause_ends(&c, result);
+    return result;
 }
 
 /* A timer is set to go off after so long, and then as often. */

@@ -167,3 +167,9 @@ int pthread_mutex_lock(pthread_mutex_t *mutex)
     UNSAFE_IN_HANDLER(pthread_mutex_lock);
     return real.pthread_mutex_lock(mutex);
 }
+
+int mtx_lock(mtx_t *mutex)
+{
+    UNSAFE_IN_HANDLER(mtx_lock);
+    return real.mtx_lock(mutex);
+}

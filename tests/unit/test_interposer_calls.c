@@ -46,6 +46,16 @@ static void pthread_create_returns_its_error(void **state)
                "thread=EAGAIN thread=0");
 }
 
+/* C11 has results of its own: -11 and -12 stand for thrd_error, thrd_nomem. */
+static void thrd_create_fails_by_its_own_results(void **state)
+{
+    (void)state;
+    assert_run("pthread_create#1=EAGAIN", "c11-thread c11-thread",
+               "c11-thread=-11 c11-thread=0");
+    assert_run("thrd_create#2=ENOMEM", "thread c11-thread c11-thread",
+               "thread=0 c11-thread=0 c11-thread=-12");
+}
+
 static void a_failing_fork_makes_no_child(void **state)
 {
     (void)state;
@@ -94,6 +104,7 @@ int main(void)
         RUN_TEST(a_dropped_client_is_gone),
         RUN_TEST(a_failing_close_closes),
         RUN_TEST(pthread_create_returns_its_error),
+        RUN_TEST(thrd_create_fails_by_its_own_results),
         RUN_TEST(a_failing_fork_makes_no_child),
         RUN_TEST(malloc_fails_for_the_submission_only),
         RUN_TEST(start_up_calls_fail),

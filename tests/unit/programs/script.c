@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <threads.h>
 
 static long number; /* what follows the word's colon */
 
@@ -87,6 +88,27 @@ static long do_thread(void)
         die("errno was changed by pthread_create");
     errno = (int)result;
     return result ? -1 : 0;
+}
+
+static int c11_nothing(void *arg)
+{
+    (void)arg;
+    return 3;
+}
+
+static long do_c11_thread(void)
+{
+    thrd_t thread;
+    int result, value = 0;
+
+    errno = 0;
+    result = thrd_create(&thread, c11_nothing, NULL);
+    if (result == thrd_success &&
+        (thrd_join(thread, &value) != thrd_success || value != 3))
+        die("a C11 thread's value got lost");
+    if (errno != 0)
+        die("errno was changed by thrd_create");
+    return result == thrd_success ? 0 : result == thrd_nomem ? -12 : -11;
 }
 
 static long do_fork(void)
@@ -285,6 +307,7 @@ static long call(const char *word)
     WORD("wait-nohang", do_wait(WNOHANG));
     WORD("orphan", fork() == 0 ? (_exit(0), 0) : 0);
     WORD("thread", do_thread());
+    WORD("c11-thread", do_c11_thread());
     WORD("malloc", do_alloc(malloc(n)));
     WORD("calloc", do_alloc(calloc(1, n)));
     WORD("realloc", do_alloc(realloc(NULL, n)));
