@@ -17,8 +17,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Powers of two: the records form a ring, a long run overwrites its start. */
-#define TRACE_RECORDS 16384u
+/* Powers of two: the records form a ring, a long run overwrites its start. They
+ * are many more than a spin shows itself by: what came before it stays. */
+#define TRACE_RECORDS 131072u
 #define TRACE_THREADS 4096u
 
 #define TRACE_CALLERS 4 /* return addresses kept for each call */
