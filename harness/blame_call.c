@@ -235,7 +235,7 @@ bool blame_find_spin(struct play *play, struct trace_record *record)
 
 struct flow {
     uint64_t read, written;
-    struct trace_record last_read, last_write, last_close;
+    struct trace_record accept, last_read, last_write, last_close;
     bool edge_triggered;
 };
 
@@ -253,6 +253,8 @@ static void add_to_flow(struct flow *flow, const struct trace_record *record)
 {
     bool reads = family_of(record) == FAMILY_READ;
 
+    if (family_of(record) == FAMILY_ACCEPT)
+        flow->accept = *record;
     if (family_of(record) == FAMILY_CLOSE)
         flow->last_close = *record;
     if (family_of(record) == FAMILY_EPOLL_CTL)
@@ -393,18 +395,24 @@ bool blame_find_early_end(struct play *play, struct trace_record *record)
            flow.read > flow.written;
 }
 
-/* The wait before its close: that told it something, and it did not read. */
+/* The wait before its close: that told it something, and it did not read. Or
+ * the close: it was turned away at once. */
 static bool find_last_wait(struct play *play, struct trace_record *record)
 {
     struct flow flow;
 
     take_flow(play, &flow);
     for (uint32_t serial = flow.last_close.serial; serial >= oldest(play);
-         serial--)
-        if (trace_get(play->program->trace, serial, record) &&
-            record->tid == flow.last_close.tid && record->caller[0] != 0 &&
-            family_of(record) == FAMILY_POLL)
-            return true;
+         serial--) {
+        if (!trace_get(play->program->trace, serial, record) ||
+            record->tid != flow.last_close.tid || record->caller[0] == 0)
+            continue;
+        if (record->serial == flow.accept.serial)
+            *record = flow.last_close;
+        else if (family_of(record) != FAMILY_POLL)
+            continue;
+        return true;
+    }
     return false;
 }
 

@@ -97,10 +97,17 @@ static void expect_line_by_line(struct play *play, struct peer *user)
     expect_echo(play, user);
 }
 
-/* A program types, and reads each answer before it goes on. */
+/* A program types, and reads each answer before it goes on; some of what it
+ * types just fills a buffer. */
 static void shows_each_echo_before_the_next_line(struct play *play)
 {
-    expect_line_by_line(play, client_talks(play, ANSWER_ECHO).user);
+    struct peer *user = client_talks(play, ANSWER_ECHO).user;
+
+    expect_line_by_line(play, user);
+    for (size_t len = 128; len <= 16 * KIB; len *= 2) {
+        types_lines(play, user, len);
+        expect_echo(play, user);
+    }
 }
 
 /* A person types, and wants to see each echo before going on. */

@@ -88,7 +88,7 @@ static void ends_a_child_with_its_connection(struct play *play)
     forking_expect_processes(play, alone);
 }
 
-#define MANY 101
+#define MANY 130
 #define MORE 30 /* no table of 128 has room for them all */
 
 /* All stay, and talk again when all are there; and no end of those who come

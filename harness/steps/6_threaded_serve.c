@@ -133,7 +133,7 @@ void threaded_silent_and_slow(struct play *play)
     expect_serves(play);
 }
 
-#define MANY 80u
+#define MANY 130u
 
 static bool has_a_thread_each(struct play *play, void *arg)
 {
@@ -157,12 +157,12 @@ void threaded_a_thread_each(struct play *play)
     play_rest(play);
     expect_processes(play, 1);
     expect_that(play, has_a_thread_each, NULL,
-                "80 clients at once have a thread each, beside the one that "
+                "130 clients at once have a thread each, beside the one that "
                 "accepts");
     size_t now = census_thread_count(play_pid(play));
     if (now > before + MANY + 2)
         play_fail(play, "one thread serves one client",
-                  "80 clients made %zu threads of %zu", now, before);
+                  "130 clients made %zu threads of %zu", now, before);
     for (unsigned i = 0; i < MANY; i++)
         play_half_close(play, client[i]);
     for (unsigned i = 0; i < MANY; i++)

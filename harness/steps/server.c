@@ -124,7 +124,16 @@ void server_echoes_a_line(struct play *play)
     server_serves_another(play);
 }
 
-/* Does each piece come back before the next is sent, line or not? */
+size_t server_full_buffer(size_t i)
+{
+    static const size_t bytes[SERVER_FULL_BUFFERS] = {
+        128, 256, 512, 1000, KIB, 2 * KIB, 4 * KIB, 8 * KIB, 16 * KIB};
+
+    return bytes[i % SERVER_FULL_BUFFERS];
+}
+
+/* Does each piece come back before the next is sent, line or not, and where it
+ * fills a buffer? */
 void server_echoes_before_the_end(struct play *play)
 {
     play_serve(play);
@@ -135,6 +144,10 @@ void server_echoes_before_the_end(struct play *play)
     expect_echo(play, client);
     play_send(play, client, "\nhow are you?\n");
     expect_echo(play, client);
+    for (size_t i = 0; i < SERVER_FULL_BUFFERS; i++) {
+        play_send_pattern(play, client, server_full_buffer(i));
+        expect_echo(play, client);
+    }
     play_half_close(play, client);
     expect_eof(play, client);
 }

@@ -11,6 +11,11 @@
  * finds room in its receive buffer, so that nothing stays under way. */
 #define SERVER_STALL (112 * KIB)
 
+/* How many bytes just fill a buffer of a usual size, of which there are so
+ * many: who takes a full buffer for the promise of more waits in vain. */
+#define SERVER_FULL_BUFFERS 9
+size_t server_full_buffer(size_t i);
+
 /* Start: they need no plan. */
 void server_listens(struct play *play);
 void server_refuses_wrong_arguments(struct play *play);
