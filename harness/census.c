@@ -2,57 +2,14 @@
 #define _GNU_SOURCE
 #include "census.h"
 
+#include "proc.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-__attribute__((format(printf, 1, 2))) static int open_proc(const char *format,
-                                                           ...)
-{
-    char path[96];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(path, sizeof(path), format, list);
-    va_end(list);
-    return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* Reads a line of /proc, which the kernel gives whole at once, and closes it.
- * Returns its length, or -1. */
-static ssize_t read_line(int fd, char *text, size_t size)
-{
-    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    return n;
-}
-
-/* The same of a whole file, piece by piece. */
-static ssize_t read_all(int fd, char *text, size_t size)
-{
-    size_t len = 0;
-
-    if (fd < 0)
-        return -1;
-    while (len < size - 1) {
-        ssize_t n = read(fd, text + len, size - 1 - len);
-
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-    }
-    close(fd);
-    text[len] = '\0';
-    return (ssize_t)len;
-}
 
 /* What follows the command's name, which may hold anything: state, parent... */
 static const char *after_name(const char *stat)
@@ -68,7 +25,7 @@ static char read_stat(pid_t pid, unsigned *threads)
     char stat[512];
     const char *rest = NULL;
 
-    if (read_line(open_proc("/proc/%d/stat", pid), stat, sizeof(stat)) > 0)
+    if (proc_look(PROC_STAT, pid, 0, stat, sizeof(stat)) > 0)
         rest = after_name(stat);
     if (!rest || sscanf(rest,
                         "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
@@ -116,8 +73,7 @@ static int add_children_of(struct census *census, pid_t pid, pid_t tid,
 {
     char list[32768], *at = list, *end;
 
-    if (read_all(open_proc("/proc/%d/task/%d/children", pid, tid), list,
-                 sizeof(list)) <= 0)
+    if (proc_look(PROC_CHILDREN, pid, tid, list, sizeof(list)) <= 0)
         return 0;
     for (;;) {
         long child = strtol(at, &end, 10);
@@ -180,9 +136,7 @@ static void read_syscall(struct census_thread *thread)
     unsigned long long a[6];
 
     thread->syscall = -2;
-    if (read_line(
-            open_proc("/proc/%d/task/%d/syscall", thread->pid, thread->tid),
-            text, sizeof(text)) <= 0)
+    if (proc_look(PROC_CALL, thread->pid, thread->tid, text, sizeof(text)) <= 0)
         return;
     int n = sscanf(text, "%ld %llx %llx %llx %llx %llx %llx", &thread->syscall,
                    &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
@@ -197,9 +151,8 @@ static void read_turns(struct census_thread *thread)
     char text[512];
     unsigned long long cpu, waited, turns;
 
-    if (read_line(
-            open_proc("/proc/%d/task/%d/schedstat", thread->pid, thread->tid),
-            text, sizeof(text)) > 0 &&
+    if (proc_look(PROC_TURNS, thread->pid, thread->tid, text, sizeof(text)) >
+            0 &&
         sscanf(text, "%llu %llu %llu", &cpu, &waited, &turns) == 3) {
         thread->cpu_ns = cpu;
         thread->turns = turns;
@@ -213,8 +166,7 @@ static char read_thread_state(pid_t pid, pid_t tid)
     char text[512];
     const char *rest = NULL;
 
-    if (read_line(open_proc("/proc/%d/task/%d/stat", pid, tid), text,
-                  sizeof(text)) > 0)
+    if (proc_look(PROC_THREAD, pid, tid, text, sizeof(text)) > 0)
         rest = after_name(text);
     return rest ? *rest : 'X';
 }
@@ -288,9 +240,9 @@ static long long status_field(pid_t pid, pid_t tid, const char *name, int base)
 {
     char text[4096];
     ssize_t n =
-        tid ? read_all(open_proc("/proc/%d/task/%d/status", pid, tid), text,
-                       sizeof(text))
-            : read_all(open_proc("/proc/%d/status", pid), text, sizeof(text));
+        tid ? proc_read(proc_open("/proc/%d/task/%d/status", pid, tid), text,
+                        sizeof(text))
+            : proc_read(proc_open("/proc/%d/status", pid), text, sizeof(text));
 
     if (n <= 0)
         return -1;
@@ -310,8 +262,8 @@ static int read_set(pid_t pid, pid_t tid, const char *name, uint64_t *set)
     char text[4096];
     const char *at;
 
-    if (read_all(open_proc("/proc/%d/task/%d/status", pid, tid), text,
-                 sizeof(text)) <= 0 ||
+    if (proc_read(proc_open("/proc/%d/task/%d/status", pid, tid), text,
+                  sizeof(text)) <= 0 ||
         !(at = strstr(text, name)))
         return -1;
     *set = strtoull(at + strlen(name), NULL, 16);
@@ -334,7 +286,7 @@ static long anonymous_kib(pid_t pid)
 {
     char text[4096];
     ssize_t n =
-        read_all(open_proc("/proc/%d/smaps_rollup", pid), text, sizeof(text));
+        proc_read(proc_open("/proc/%d/smaps_rollup", pid), text, sizeof(text));
     const char *at = n > 0 ? strstr(text, "\nAnonymous:") : NULL;
 
     return at ? strtol(at + strlen("\nAnonymous:"), NULL, 10) : -1;
@@ -354,7 +306,7 @@ uint64_t census_resident_bytes(pid_t pid)
     char text[256];
     unsigned long long size, resident;
 
-    if (read_line(open_proc("/proc/%d/statm", view_of(pid)), text,
+    if (proc_read(proc_open("/proc/%d/statm", view_of(pid)), text,
                   sizeof(text)) <= 0 ||
         sscanf(text, "%llu %llu", &size, &resident) != 2)
         return 0;
@@ -367,8 +319,8 @@ uint64_t census_own_bytes(pid_t pid)
     char text[4096];
     uint64_t kib = 0;
 
-    if (read_all(open_proc("/proc/%d/smaps_rollup", view_of(pid)), text,
-                 sizeof(text)) <= 0)
+    if (proc_read(proc_open("/proc/%d/smaps_rollup", view_of(pid)), text,
+                  sizeof(text)) <= 0)
         return 0;
     for (int i = 0; i < 2; i++) {
         const char *at = strstr(text, parts[i]);
@@ -384,7 +336,7 @@ uint64_t census_written_bytes(pid_t pid)
     char text[512];
     const char *at = NULL;
 
-    if (read_all(open_proc("/proc/%d/io", pid), text, sizeof(text)) > 0)
+    if (proc_read(proc_open("/proc/%d/io", pid), text, sizeof(text)) > 0)
         at = strstr(text, name);
     return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
@@ -455,8 +407,8 @@ static bool is_armed(pid_t pid, int fd)
     unsigned long long s, ns;
     char text[512];
 
-    if (read_all(open_proc("/proc/%d/fdinfo/%d", pid, fd), text,
-                 sizeof(text)) <= 0)
+    if (proc_read(proc_open("/proc/%d/fdinfo/%d", pid, fd), text,
+                  sizeof(text)) <= 0)
         return true;
     const char *value = strstr(text, "it_value: (");
     return !value || sscanf(value, "it_value: (%llu, %llu)", &s, &ns) != 2 ||
@@ -472,6 +424,6 @@ bool census_has_timer(pid_t pid)
     for (int i = 0; i < count && i < 256; i++)
         if (strstr(fds[i].target, "timerfd") && is_armed(pid, fds[i].fd))
             return true;
-    return read_all(open_proc("/proc/%d/timers", pid), timers, sizeof(timers)) >
-           0;
+    return proc_read(proc_open("/proc/%d/timers", pid), timers,
+                     sizeof(timers)) > 0;
 }

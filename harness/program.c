@@ -4,6 +4,7 @@
 
 #include "census.h"
 #include "fork_server.h"
+#include "proc.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -277,6 +278,7 @@ void program_kill(struct program *program)
     }
     close_fd(&program->output);
     close_fd(&program->errors);
+    proc_forget(); /* those that we looked at are gone */
 }
 
 void program_close(struct program *program)
