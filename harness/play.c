@@ -117,6 +117,8 @@ static void check_bytes(struct play *play)
 {
     if (play->verdict->status == VERDICT_FAIL)
         return; /* it is settled already */
+    if (play->row->tool != TOOL_NONE)
+        return; /* the play only sets the scene: how far, is no race's to say */
     for (size_t i = 0; i < play->peers; i++) {
         struct peer *peer = play->peer[i];
         unsigned long long right = peer->differs_at;
