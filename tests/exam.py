@@ -180,8 +180,10 @@ def grade(program, folder, options):
         turn = grade_folder(program.step, submission, folder, options,
                             "--case", NO_SWEEP, "--valgrind", "no")
         if program.fails in WATCHED and not turn.names_line(program):
+            watched = folder / "watched"
+            watched.mkdir()
             turn.add(grade_folder(
-                program.step, submission, folder, options, "--case",
+                program.step, submission, watched, options, "--case",
                 RACE if program.fails == "race" else f"!({RACE})",
                 "--valgrind", "only"))
         if program.kind != "mutants" or program.fails in turn.broken():
