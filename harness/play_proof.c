@@ -120,8 +120,9 @@ static bool starves(const struct proof *proof, uint64_t now_ns)
            now_ns - proof->since_ns > WATCHED_NS;
 }
 
-/* Between looks that are the same it has stood still; a machine that did so
- * itself had no time to look. */
+/* Between looks that are the same it has stood still, unless it had something
+ * to do and got no processor; a machine that stood still itself had no time to
+ * look. */
 #define STILL_NS 20000000u
 static void note_time(struct play *play, struct proof *proof)
 {
@@ -133,7 +134,7 @@ static void note_time(struct play *play, struct proof *proof)
     play->waited_ns += since;
     if (!starves(proof, now))
         play->watched_ns += since;
-    if (proof->same > 0)
+    if (proof->same > 0 && proof->last.state != REST_BUSY)
         play->still_ns += since < STILL_NS ? since : STILL_NS;
     proof->looked_ns = now;
 }
