@@ -154,6 +154,13 @@ static void who_starves_is_waited_for(void **state)
     assert_int_equal(proof_at_deadline(&play, &proof), END_DEADLINE);
 }
 
+/* Nor is that time a wait in vain, with the pause that comes after it. */
+static void who_starves_does_not_stand_still(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("kept", "2", listens), END_HOLDS);
+}
+
 /* A machine that is too busy to look proves nothing by the hour. */
 static void the_deadline_needs_looks(void **state)
 {
@@ -178,6 +185,7 @@ int main(void)
         cmocka_unit_test(who_is_held_is_not_waited_for),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
         cmocka_unit_test(who_starves_is_waited_for),
+        cmocka_unit_test(who_starves_does_not_stand_still),
         cmocka_unit_test(the_deadline_needs_looks),
     };
 

@@ -2,16 +2,20 @@
  * and with that in between which its arguments say; then listens. As "toils"
  * it moves none, and stays; as "ticks" and "naps" it moves none, and is woken
  * each time. "accompanied" it toils beside a thread that wakes each 5 ms;
- * "alarmed" is it each 200 ms, and a thread receives with a time-out. */
+ * "alarmed" is it each 200 ms, and a thread receives with a time-out. "kept"
+ * it moves none and has a while to wait uninterruptibly, as who gets no
+ * processor; then naps once. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <threads.h>
@@ -42,6 +46,32 @@ static void await_tick(void)
                         NULL);
     }
     (void)!read(timer, &times, sizeof(times));
+}
+
+static void nap(void) /* by a call that is not watched */
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigtimedwait(&none, NULL, &(struct timespec){0, 100000000});
+}
+
+/* Until the timer's signal ends it. */
+static int await_end(void *seconds)
+{
+    const struct itimerval once = {{0, 0}, {*(long *)seconds, 0}};
+
+    syscall(SYS_setitimer, ITIMER_REAL, &once, NULL);
+    for (;;)
+        pause();
+}
+
+static void be_kept(long seconds)
+{
+    static _Alignas(16) char stack[65536];
+
+    clone(await_end, stack + sizeof(stack), CLONE_VFORK | SIGCHLD, &seconds);
+    nap();
 }
 
 static int wake_often(void *arg)
@@ -88,9 +118,7 @@ int main(int argc, char **argv)
 {
     bool toils = argc == 3 && strchr("at", *argv[1]);
     thrd_t thread;
-    sigset_t none;
 
-    sigemptyset(&none);
     int null = open("/dev/null", O_WRONLY);
     long rounds = argc == 3 ? atol(argv[2]) : -1;
 
@@ -98,13 +126,17 @@ int main(int argc, char **argv)
         thrd_create(&thread, wake_often, NULL);
     if (rounds >= 0 && strcmp(argv[1], "alarmed") == 0)
         be_alarmed();
+    if (rounds >= 0 && strcmp(argv[1], "kept") == 0) {
+        be_kept(rounds);
+        rounds = -1;
+    }
     for (long round = 0; rounds == 0 || round < rounds; round++) {
         if (strcmp(argv[1], "ticks") == 0) {
             await_tick();
             continue;
         }
-        if (strcmp(argv[1], "naps") == 0) { /* by a call that is not watched */
-            sigtimedwait(&none, NULL, &(struct timespec){0, 100000000});
+        if (strcmp(argv[1], "naps") == 0) {
+            nap();
             continue;
         }
         if (!toils)
