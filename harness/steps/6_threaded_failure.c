@@ -82,13 +82,15 @@ void threaded_accept_fails(struct play *play)
     costs_one_client(play, "accept#1=ENOMEM");
 }
 
-/* Does it wait calmly until there are descriptors again? */
+/* Does it wait calmly until there are descriptors again? Who waited is served
+ * before the next comes: threads that take turns get nothing mixed up. */
 void threaded_no_descriptors(struct play *play)
 {
     play_serve(play);
     play_exhaust_descriptors(play);
     expect_no_spin(play);
     play_free_descriptors(play);
+    play_rest(play);
     expect_serves(play);
 }
 
