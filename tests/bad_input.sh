@@ -14,19 +14,23 @@ grade() {
         --report "$work/report" "$@" >"$work/out" 2>&1
 }
 
+# told NAME STATUS TEXT CAME: what came is this status, and was said.
+told() {
+    if [ "$4" = "$2" ] && grep -qF -- "$3" "$work/out"; then
+        echo "ok $1"
+    else
+        failed=$((failed + 1))
+        echo "not ok $1: status $4 (not $2), said:"
+        head -n 20 "$work/out"
+    fi
+}
+
 # claim NAME STATUS TEXT OPTION...: grade ends so and says so.
 claim() {
     name=$1 status=$2 text=$3
     shift 3
     grade "$@"
-    came=$?
-    if [ "$came" = "$status" ] && grep -qF -- "$text" "$work/out"; then
-        echo "ok $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $name: status $came (not $status), said:"
-        head -n 20 "$work/out"
-    fi
+    told "$name" "$status" "$text" $?
 }
 
 claim unknown_step 2 'there is no step fork; the steps are: client' --step fork
@@ -87,6 +91,10 @@ claim a_plan_and_a_case 2 'leave CASE= out' --replay text --step forked \
     --fault fork=EAGAIN --case listens
 claim peers_of_a_client 2 'the clients of a server; client is none' \
     --replay text --step client --peers 1+
+for plan in FAULT=fork=EAGAIN PEERS=1+; do
+    make -s grade BUILD="$build" STEP=forked "$plan" >"$work/out" 2>&1
+    told "grade_takes_no_$plan" 2 'FAULT= and PEERS= are for make replay' $?
+done
 claim replay_format 2 'FORMAT is text or json' --replay xml --case listens
 
 # A full disk: the report is written beside and renamed, or not at all.
@@ -114,17 +122,12 @@ claim few_open_files 0 'All that was played has passed' --submission solutions -
 ulimit -Sn "$files"
 (ulimit -n 64 && grade --submission solutions --step sequential \
     --case echoes_a_line)
-case $? in
+came=$?
+case $came in
 2) text='a play needs 1024 descriptors' ;;
 *) text='All that was played has passed' ;;
 esac
-if grep -qF "$text" "$work/out"; then
-    echo "ok too_few_open_files"
-else
-    failed=$((failed + 1))
-    echo "not ok too_few_open_files:"
-    head -n 20 "$work/out"
-fi
+told too_few_open_files $came "$text" $came
 
 # Where files may not grow, as on a disk that gets full while it is written.
 if (ulimit -f 1 && grade --submission "$work/empty" --report "$work/limited"); \
