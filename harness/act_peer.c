@@ -230,21 +230,37 @@ static void tell(struct play *play, const struct peer *peer, const char *act)
     play_tell(play, "%s %s", who(peer, name, sizeof(name)), act);
 }
 
-void play_send_bytes(struct play *play, struct peer *peer, const void *bytes,
-                     size_t len)
+static void send_told(struct play *play, struct peer *peer, const char *act,
+                      const void *bytes, size_t len)
 {
-    char act[48];
-
-    snprintf(act, sizeof(act), "sends %zu byte%s", len, len == 1 ? "" : "s");
     tell(play, peer, act);
     if (peer_queue(peer, bytes, len) < 0)
         play_not_graded(play, "no memory");
     play_pump(play);
 }
 
+void play_send_bytes(struct play *play, struct peer *peer, const void *bytes,
+                     size_t len)
+{
+    char act[48];
+
+    snprintf(act, sizeof(act), "sends %zu byte%s", len, len == 1 ? "" : "s");
+    send_told(play, peer, act, bytes, len);
+}
+
+/* A short line is told as C writes it. */
 void play_send(struct play *play, struct peer *peer, const char *text)
 {
-    play_send_bytes(play, peer, text, strlen(text));
+    const size_t len = strlen(text), line = strcspn(text, "\n");
+    char act[48];
+
+    if (len > 20 || len > line + 1) {
+        play_send_bytes(play, peer, text, len);
+        return;
+    }
+    snprintf(act, sizeof(act), "sends \"%.*s%s\"", (int)line, text,
+             len > line ? "\\n" : "");
+    send_told(play, peer, act, text, len);
 }
 
 void play_send_pattern(struct play *play, struct peer *peer, uint64_t len)
