@@ -63,7 +63,7 @@ void select_echoes_a_line(struct play *play)
     expect_eof(play, client);
 }
 
-/* Bytes of every value, and as many as one likes? */
+/* Bytes of every value, as many as one likes, and whatever they say? */
 void select_echoes_any_bytes(struct play *play)
 {
     static const unsigned len[] = {0, 1, 256, 4095, 4096, 4097, 70000};
@@ -77,6 +77,7 @@ void select_echoes_any_bytes(struct play *play)
         play_half_close(play, client);
         expect_eof(play, client);
     }
+    expect_no_commands(play, play_client(play));
 }
 
 /* A client that has sent everything and half-closed before it was looked
@@ -95,8 +96,8 @@ void select_drains_a_half_close(struct play *play)
     expect_eof(play, client);
 }
 
-/* The echo cannot be written at once (the row's plan), and the end of the
- * input is there: what is done first? */
+/* The echo cannot be written at once, nor a moment later (the row's plan), and
+ * the end of the input is there: what is done first? */
 void select_keeps_output_at_end_of_file(struct play *play)
 {
     struct peer *client;

@@ -164,17 +164,19 @@ void select_serves_others_beside_a_client_that_does_not_read(struct play *play)
 }
 
 /* Does it get every byte when it reads at last, and then the end? What waits
- * for it is safe from other clients' bytes. */
+ * for it is safe from other clients' bytes, and from what waits for them. */
 void select_loses_no_byte_of_a_client_that_reads_late(struct play *play)
 {
-    struct peer *late, *other;
+    struct peer *late, *later, *other;
 
     play_serve(play);
     late = select_stalled_client(play, 64 * MIB);
+    later = select_stalled_client(play, MIB);
     other = select_bystander(play);
     play_send_pattern(play, other, MIB);
     expect_echo(play, other);
     select_reads_at_last(play, late);
+    select_reads_at_last(play, later);
     play_half_close(play, late);
     expect_eof(play, late);
 }
