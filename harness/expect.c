@@ -83,6 +83,21 @@ void expect_echo(struct play *play, struct peer *peer)
     await_bytes(play, &awaited);
 }
 
+void expect_no_commands(struct play *play, struct peer *peer)
+{
+    static const char *const words[] = {"quit\n", "exit\n", "bye\n",
+                                        "q\n",    ".\n",    "QUIT\n"};
+
+    play_explain(play,
+                 "Echo has no commands: what is sent comes back: RFC 862.",
+                 "With which words does the program compare what it read?");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        play_send(play, peer, words[i]);
+        expect_echo(play, peer);
+    }
+    play_explain(play, NULL, NULL);
+}
+
 void expect_arrived(struct play *play, struct peer *server, uint64_t len)
 {
     struct awaited awaited = {server, len,

@@ -193,6 +193,9 @@ void expect_that(struct play *play, bool (*holds)(struct play *, void *),
 /* All that the peer queued has come back, and nothing else. */
 void expect_echo(struct play *play, struct peer *peer);
 
+/* Words that end a connection elsewhere come back like any, each by itself. */
+void expect_no_commands(struct play *play, struct peer *peer);
+
 /* The first `len` bytes have come back. */
 void expect_bytes(struct play *play, struct peer *peer, uint64_t len);
 

@@ -113,7 +113,10 @@ static void shows_each_echo_before_the_next_line(struct play *play)
 /* A person types, and wants to see each echo before going on. */
 static void talks_to_a_terminal(struct play *play)
 {
-    expect_line_by_line(play, client_talks_on_a_terminal(play).user);
+    struct peer *user = client_talks_on_a_terminal(play).user;
+
+    expect_line_by_line(play, user);
+    expect_no_commands(play, user);
 }
 
 /* The server thinks between the bytes: is each shown when it has come? */

@@ -38,6 +38,7 @@ static void drains_after_a_half_close(struct play *play)
     play_release(play, gate);
     expect_echo(play, client);
     expect_eof(play, client);
+    expect_no_commands(play, play_client(play));
 }
 
 /* A long stream that never stops for the echo. */

@@ -84,6 +84,7 @@ void threaded_drains(struct play *play)
     play_resume(play, client);
     expect_echo(play, client);
     expect_eof(play, client);
+    expect_no_commands(play, play_client(play));
 }
 
 /* Are short reads and writes continued? */

@@ -152,7 +152,8 @@ void server_echoes_before_the_end(struct play *play)
     expect_eof(play, client);
 }
 
-/* Any length, around the sizes of buffers; the pattern has every value. */
+/* Any length, around the sizes of buffers; the pattern has every value. And
+ * words that are none of the server's business. */
 void server_echoes_any_number_of_any_bytes(struct play *play)
 {
     static const uint64_t len[] = {0,           1,           4 * KIB - 1,
@@ -168,6 +169,7 @@ void server_echoes_any_number_of_any_bytes(struct play *play)
         play_send_pattern(play, client, len[i]);
         expect_served(play, client);
     }
+    expect_no_commands(play, play_client(play));
 }
 
 /* The end has arrived while the server still has bytes to send: because its
