@@ -402,28 +402,40 @@ int census_fds(pid_t pid, struct census_fd *fds, size_t most)
 }
 
 /* proc_pid_fdinfo(5); one that is not told counts as armed. */
-static bool is_armed(pid_t pid, int fd)
+static enum census_timer timer_of(pid_t pid, int fd)
 {
-    unsigned long long s, ns;
+    unsigned long long ticks, s, ns;
     char text[512];
 
     if (proc_read(proc_open("/proc/%d/fdinfo/%d", pid, fd), text,
                   sizeof(text)) <= 0)
-        return true;
+        return CENSUS_TIMER_ARMED;
     const char *value = strstr(text, "it_value: (");
-    return !value || sscanf(value, "it_value: (%llu, %llu)", &s, &ns) != 2 ||
-           s > 0 || ns > 0;
+    if (!value || sscanf(value, "it_value: (%llu, %llu)", &s, &ns) != 2 ||
+        s > 0 || ns > 0)
+        return CENSUS_TIMER_ARMED;
+    const char *count = strstr(text, "ticks: ");
+    return count && sscanf(count, "ticks: %llu", &ticks) == 1 && ticks > 0
+               ? CENSUS_TIMER_FIRED
+               : CENSUS_TIMER_NONE;
 }
 
-bool census_has_timer(pid_t pid)
+enum census_timer census_timer(pid_t pid)
 {
+    enum census_timer timer = CENSUS_TIMER_NONE;
     struct census_fd fds[256];
     char timers[64];
     int count = census_fds(pid, fds, 256);
 
-    for (int i = 0; i < count && i < 256; i++)
-        if (strstr(fds[i].target, "timerfd") && is_armed(pid, fds[i].fd))
-            return true;
-    return proc_read(proc_open("/proc/%d/timers", pid), timers,
-                     sizeof(timers)) > 0;
+    if (proc_read(proc_open("/proc/%d/timers", pid), timers, sizeof(timers)) >
+        0)
+        return CENSUS_TIMER_ARMED;
+    for (int i = 0; i < count && i < 256; i++) {
+        if (!strstr(fds[i].target, "timerfd"))
+            continue;
+        enum census_timer one = timer_of(pid, fds[i].fd);
+        if (timer < one)
+            timer = one;
+    }
+    return timer;
 }

@@ -71,8 +71,10 @@ size_t census_thread_count(pid_t pid);
 int census_fds(pid_t pid, struct census_fd *fds, size_t most);
 
 /* Does it hold a timer that will wake it: an armed one of timerfd_create(2), or
- * any of timer_create(2)? */
-bool census_has_timer(pid_t pid);
+ * any of timer_create(2)? Else, has one gone off that it has not read yet? One
+ * that is due, and that the kernel has not got to, looks like none. */
+enum census_timer { CENSUS_TIMER_NONE, CENSUS_TIMER_FIRED, CENSUS_TIMER_ARMED };
+enum census_timer census_timer(pid_t pid);
 
 /* The signals that a thread blocks, bit (N - 1) for signal N. Returns 0, or
  * -1 where the thread is gone. */

@@ -95,6 +95,7 @@ struct play {
         uint32_t wakeups[2]; /* at the first and the last of them */
         uint64_t paused_ms[2];
     } calm;
+    struct rest armed;  /* the last look that saw an armed timer */
     uint64_t wire_then; /* wire_sum(), at SPIN_CALLS calls */
     uint64_t cpu_ns;    /* at the last look */
 };

@@ -217,6 +217,7 @@ enum play_end proof_look(struct play *play, struct proof *proof)
     play->looks_since++;
     if (rest_look(&now, play->program) < 0)
         return END_HOLDS;
+    rest_recall_timer(&play->armed, &now);
     limits_look(play, now.threads);
     proof->same = rest_same(&proof->last, &now) ? proof->same + 1 : 0;
     if (proof->same == 0)

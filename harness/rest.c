@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "rest.h"
 
-#include "census.h"
 #include "clock.h"
 
 #include <linux/futex.h>
@@ -257,8 +256,12 @@ static void add_process(struct rest *rest, struct program *program,
         add_thread(rest, program->trace, &threads[i]);
     if (count == 0)
         rest->state = REST_BUSY; /* it went while we looked */
-    if (rest->state > REST_TIMED && atomic_load(&program->trace->timers) &&
-        census_has_timer(process->pid))
+    if (rest->state <= REST_TIMED || !atomic_load(&program->trace->timers))
+        return;
+    enum census_timer timer = census_timer(process->pid);
+    if (rest->timer < timer)
+        rest->timer = timer;
+    if (timer == CENSUS_TIMER_ARMED)
         rest->state = REST_TIMED;
 }
 
@@ -318,10 +321,24 @@ bool rest_has_timeout(const struct rest *rest)
     return rest->state == REST_TIMED || rest->state == REST_PATIENT;
 }
 
-bool rest_same(const struct rest *before, const struct rest *now)
+static bool nothing_ran(const struct rest *before, const struct rest *now)
 {
-    return before->state == now->state && before->seq == now->seq &&
-           before->processes == now->processes &&
+    return before->seq == now->seq && before->processes == now->processes &&
            before->zombies == now->zombies && before->threads == now->threads &&
            before->cpu_ns == now->cpu_ns && before->turns == now->turns;
+}
+
+bool rest_same(const struct rest *before, const struct rest *now)
+{
+    return before->state == now->state && nothing_ran(before, now);
+}
+
+void rest_recall_timer(struct rest *armed, struct rest *now)
+{
+    if (now->timer == CENSUS_TIMER_ARMED)
+        *armed = *now;
+    else if (armed->timer == CENSUS_TIMER_ARMED &&
+             now->timer == CENSUS_TIMER_NONE && now->state > REST_TIMED &&
+             nothing_ran(armed, now))
+        now->state = REST_TIMED;
 }

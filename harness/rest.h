@@ -9,6 +9,7 @@
 #ifndef FAULTLINE_REST_H
 #define FAULTLINE_REST_H
 
+#include "census.h"
 #include "program.h"
 
 #include <stdbool.h>
@@ -31,8 +32,9 @@ struct rest {
     int64_t longest_ms; /* the longest of the time-outs that end soon; or 0 */
     bool stopped;       /* a process is stopped (SIGSTOP): blocked, too */
     size_t processes, zombies, threads;
-    uint64_t cpu_ns, turns; /* sums over all threads */
-    uint32_t seq;           /* the trace, before the look */
+    uint64_t cpu_ns, turns;  /* sums over all threads */
+    uint32_t seq;            /* the trace, before the look */
+    enum census_timer timer; /* where all are blocked for long */
 };
 
 /* Takes a look. Returns 0, or -1 with errno (no memory). */
@@ -40,6 +42,12 @@ int rest_look(struct rest *rest, struct program *program);
 
 /* Will it wake without our doing, soon or not? */
 bool rest_has_timeout(const struct rest *rest);
+
+/* A timer that was armed at an earlier look, and seems to be no more: the
+ * kernel has not got to it, where nothing has run since that could have
+ * disarmed it. Then the program will wake; else *armed is this look where there
+ * is such a timer. */
+void rest_recall_timer(struct rest *armed, struct rest *now);
 
 /* Did nothing run between the two looks? */
 bool rest_same(const struct rest *before, const struct rest *now);

@@ -154,7 +154,7 @@ static void a_process_that_is_gone_has_nothing(void **state)
     assert_int_equal(census_blocked(child.pid, child.pid, &mask), -1);
     assert_int_equal(census_memory_kib(child.pid, false), -1);
     assert_int_equal(census_cpu_ns(child.pid), 0);
-    assert_false(census_has_timer(child.pid));
+    assert_int_equal(census_timer(child.pid), CENSUS_TIMER_NONE);
 }
 
 static int gate[2];

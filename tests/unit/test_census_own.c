@@ -4,6 +4,7 @@
 
 #include "../../harness/census.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -135,19 +136,27 @@ static void the_mask_of_a_thread_that_is_gone_is_not_told(void **state)
 
 static void a_timerfd_is_a_timer_while_it_is_armed(void **state)
 {
-    const struct itimerspec hour = {.it_value = {3600, 0}}, none = {0};
+    const struct itimerspec hour = {.it_value = {3600, 0}}, none = {0},
+                            soon = {.it_value = {0, 1}};
+    uint64_t times;
 
     (void)state;
-    assert_false(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_NONE);
     int timer = timerfd_create(CLOCK_MONOTONIC, 0);
-    assert_false(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_NONE);
     assert_int_equal(timerfd_settime(timer, 0, &hour, NULL), 0);
-    assert_true(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_ARMED);
     assert_int_equal(timerfd_settime(timer, 0, &none, NULL), 0);
-    assert_false(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_NONE);
+    assert_int_equal(timerfd_settime(timer, 0, &soon, NULL), 0);
+    assert_int_equal(
+        poll(&(struct pollfd){.fd = timer, .events = POLLIN}, 1, -1), 1);
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_FIRED);
+    assert_int_equal(read(timer, &times, sizeof(times)), sizeof(times));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_NONE);
     assert_int_equal(timerfd_settime(timer, 0, &hour, NULL), 0);
     close(timer);
-    assert_false(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_NONE);
 }
 
 static void a_posix_timer_is_a_timer(void **state)
@@ -157,9 +166,9 @@ static void a_posix_timer_is_a_timer(void **state)
 
     (void)state;
     assert_int_equal(timer_create(CLOCK_MONOTONIC, &none, &timer), 0);
-    assert_true(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_ARMED);
     timer_delete(timer);
-    assert_false(census_has_timer(getpid()));
+    assert_int_equal(census_timer(getpid()), CENSUS_TIMER_NONE);
 }
 
 static void the_peak_of_memory_is_not_below_what_is_used(void **state)

@@ -5,6 +5,9 @@
 #include "../../harness/clock.h"
 #include "../../harness/play_internal.h"
 
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
 static int open_moves(void **state)
 {
     (void)state;
@@ -106,6 +109,48 @@ static void rest_is_that_of_all_threads(void **state)
     play_end(&play);
 }
 
+/* The program's own descriptor of its timer; -1: it has none yet. */
+static int timer_of(const struct play *play)
+{
+    struct census_fd fds[16];
+    int count = census_fds(play->program->pid, fds, 16);
+
+    for (int i = 0; i < count && i < 16; i++)
+        if (strstr(fds[i].target, "timerfd")) {
+            int pidfd = (int)syscall(SYS_pidfd_open, play->program->pid, 0);
+            int timer = (int)syscall(SYS_pidfd_getfd, pidfd, fds[i].fd, 0);
+            close(pidfd);
+            return timer;
+        }
+    return -1;
+}
+
+/* To one who looks, a timer that is due and not dealt with yet is as one that
+ * is not armed. It is so from the third look on that saw it armed, to the
+ * fortieth. */
+static bool is_due_for_a_while(struct play *play, void *arg)
+{
+    const struct itimerspec none = {0}, soon = {.it_value = {0, 1}};
+    static uint32_t first;
+    int timer = -1;
+
+    if (play->armed.timer == CENSUS_TIMER_ARMED && first == 0)
+        first = play->looks_since;
+    if (first > 0 && play->looks_since == first + 2)
+        timerfd_settime(timer = timer_of(play), 0, &none, NULL);
+    if (first > 0 && play->looks_since == first + 40)
+        timerfd_settime(timer = timer_of(play), 0, &soon, NULL);
+    if (timer != -1)
+        close(timer);
+    return listens(play, arg);
+}
+
+static void a_timer_that_is_due_is_waited_for(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("ticks", "1", is_due_for_a_while), END_HOLDS);
+}
+
 /* Who is held at a gate waits for us, and not until its time is out. */
 static void who_is_held_is_not_waited_for(void **state)
 {
@@ -181,6 +226,7 @@ int main(void)
         cmocka_unit_test(many_bytes_are_progress),
         cmocka_unit_test(ticks_for_ever_are_waits_in_vain),
         cmocka_unit_test(naps_that_nobody_sees_are_waits_in_vain),
+        cmocka_unit_test(a_timer_that_is_due_is_waited_for),
         cmocka_unit_test(rest_is_that_of_all_threads),
         cmocka_unit_test(who_is_held_is_not_waited_for),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
