@@ -296,6 +296,11 @@ void play_settle_within(struct play *play, uint32_t calls)
     until(play, is_calm_or_has_called, &calls);
 }
 
+void play_settle_soon(struct play *play)
+{
+    play_settle_within(play, 100);
+}
+
 void play_rest(struct play *play)
 {
     enum play_end end = until_rest(play);

@@ -174,6 +174,10 @@ void play_rest(struct play *play);
  * done, by now, what it is going to do. */
 void play_settle(struct play *play);
 
+/* The same before the next client comes: who goes on and on has seen, after a
+ * hundred calls, what there was. */
+void play_settle_soon(struct play *play);
+
 /* Until `count` connections have been accepted in all. */
 void play_accepted(struct play *play, unsigned count);
 

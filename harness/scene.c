@@ -301,9 +301,6 @@ static bool start_server(const struct scene *scene)
     return false;
 }
 
-/* Who does not come to rest has seen after so many calls what there was. */
-#define COMES_TO_IT 100
-
 /* Two clients at once, the second of whom may have to wait for the first;
  * one after them. Each half-closes when it has got all of its echo: what is
  * still under way then is the affair of other cases. */
@@ -314,7 +311,7 @@ static void usual_clients(const struct scene *scene, unsigned *lost)
     struct peer *one = play_client(play);
     say(scene, one, 40);
     struct peer *two = play_client(play);
-    play_settle_within(play, COMES_TO_IT);
+    play_settle_soon(play);
     say(scene, one, 120);
     finish(scene, one);
     judge_client(scene, one, 160, lost);
@@ -390,12 +387,18 @@ static bool has_ended(struct play *play, void *arg)
     return program_ended(play->program);
 }
 
-static void type_lines(struct play *play, struct peer *user)
+/* The server answers when a line has come whole: else the pieces of the echo
+ * would be of any size. */
+static void type_lines(struct play *play, struct peer *user,
+                       struct peer *server)
 {
     static const char *const lines[] = {"one\n", "two and two\n", "three\n"};
 
     for (int i = 0; i < 3 && !program_ended(play->program); i++) {
+        play_pause(play, server);
         play_send(play, user, lines[i]);
+        play_settle_soon(play);
+        play_resume(play, server);
         play_must(play, echoed_or_ended, user,
                   "each line's echo is shown, or the client ends");
     }
@@ -431,9 +434,10 @@ struct peer *scene_of_client(struct play *play)
         false);
     play_must(play, accepted_or_ended, &server,
               "the client connects, or says why it cannot and exits with 1");
-    if (server)
+    if (server) {
         server->half_close = true; /* once it has seen the end */
-    type_lines(play, user);
+        type_lines(play, user, server);
+    }
     play_half_close(play, user);
     play_must(play, has_ended, NULL, "the client ends");
     return user;

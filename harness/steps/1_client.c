@@ -171,7 +171,10 @@ static void costs_nothing(struct play *play)
 {
     struct talk talk = client_talks(play, ANSWER_ECHO);
 
+    play_pause(play, talk.server); /* else the pieces would be of any size */
     types_lines(play, talk.user, 64 * LINE);
+    play_settle(play);
+    play_resume(play, talk.server);
     expect_echo_at_last(play, talk.user);
     play_settle(play);
 }

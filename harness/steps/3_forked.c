@@ -99,8 +99,11 @@ static void serves_any_number_at_once(struct play *play)
     struct peer *client[MANY];
 
     play_serve(play);
-    for (int i = 0; i < MANY; i++)
-        client[i] = forking_client(play);
+    for (int i = 0; i < MANY; i++) {
+        client[i] = play_client(play);
+        play_send(play, client[i], "hello\n");
+        expect_echo(play, client[i]);
+    }
     for (int i = 0; i < MANY; i++)
         play_send(play, client[i], "all here?\n");
     for (int i = 0; i < MANY; i++)

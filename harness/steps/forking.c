@@ -24,6 +24,7 @@ struct peer *forking_client(struct play *play)
 
     play_send(play, client, "hello\n");
     expect_echo(play, client);
+    play_settle_soon(play);
     return client;
 }
 

@@ -13,7 +13,8 @@
 /* Starts the server. Returns how many processes it has without a client. */
 unsigned forking_serve(struct play *play);
 
-/* A fresh client that has been served: connected, and a line echoed. */
+/* A fresh client that has been served: connected, and a line echoed. What the
+ * parent and its threads have to do then is done, too. */
 struct peer *forking_client(struct play *play);
 
 /* It half-closes and sees the end; the server has taken notice. */

@@ -35,6 +35,7 @@ static void meet(struct play *play)
     for (int i = 0; i < 3; i++) {
         client[i] = play_client(play);
         says_lines(play, client[i]);
+        play_settle_soon(play);
     }
     for (int i = 0; i < 3; i++)
         play_send_pattern(play, client[i], 10001);
