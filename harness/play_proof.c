@@ -81,13 +81,6 @@ void proof_note_bytes(struct play *play)
         progress(play);
 }
 
-bool proof_spins(struct play *play)
-{
-    return atomic_load(&play->program->trace->calls) - play->calls_then >
-               SPIN_CALLS &&
-           !wire_has_moved(play);
-}
-
 /* CPU time without progress; or with nothing but bytes that it moves. It is
  * seen to grow: a machine that stood still has charged that to somebody. */
 static bool computes_in_vain(struct play *play, uint64_t cpu_ns)
@@ -109,6 +102,27 @@ static bool computes_in_vain(struct play *play, uint64_t cpu_ns)
 static bool wire_quiet(struct play *play)
 {
     return wire_is_quiet(play->peer, play->peers);
+}
+
+/* Beside one who spins another may have something to do, and no processor yet;
+ * or what it is to do is under way. */
+static bool others_are_busy(struct play *play)
+{
+    struct rest now;
+
+    return !wire_quiet(play) ||
+           (rest_look(&now, play->program) == 0 && now.busy > 1);
+}
+
+/* The others get so many times as long. */
+bool proof_spins(struct play *play)
+{
+    uint32_t calls =
+        atomic_load(&play->program->trace->calls) - play->calls_then;
+
+    if (calls <= SPIN_CALLS || wire_has_moved(play))
+        return false;
+    return calls > MOVING * SPIN_CALLS || !others_are_busy(play);
 }
 
 /* It has something to do, and look after look has not begun: it gets no

@@ -235,6 +235,7 @@ static void add_thread(struct rest *rest, struct trace *trace,
     if (ms > rest->longest_ms && ms <= REST_SOON_MS)
         rest->longest_ms = ms;
     rest->threads++;
+    rest->busy += state == REST_BUSY;
     rest->cpu_ns += thread->cpu_ns;
     rest->turns += thread->turns;
     rest->stopped |= thread->state == 'T';

@@ -32,6 +32,7 @@ struct rest {
     int64_t longest_ms; /* the longest of the time-outs that end soon; or 0 */
     bool stopped;       /* a process is stopped (SIGSTOP): blocked, too */
     size_t processes, zombies, threads;
+    size_t busy;             /* threads that run, or could */
     uint64_t cpu_ns, turns;  /* sums over all threads */
     uint32_t seq;            /* the trace, before the look */
     enum census_timer timer; /* where all are blocked for long */

@@ -172,6 +172,31 @@ static void who_stood_still_has_not_seen_it_spin(void **state)
     assert_int_equal(end_of("toils", "50", stands_still), END_REST);
 }
 
+/* Is it one, of a program of which at least so many processes compute, after so
+ * many calls? */
+static bool is_a_spin(const char *act, size_t busy, uint32_t calls)
+{
+    struct play play = open_play();
+    struct rest now = {0};
+
+    play_start(&play, (const char *const[]){act, "0", NULL});
+    while (now.busy < busy)
+        assert_int_equal(rest_look(&now, &program), 0);
+    play.calls_then = atomic_load(&program.trace->calls) - calls;
+    bool spins = proof_spins(&play);
+    play_end(&play);
+    return spins;
+}
+
+/* One of them may still do what is waited for. */
+static void who_spins_beside_others_may_do_so_for_longer(void **state)
+{
+    (void)state;
+    assert_true(is_a_spin("toils", 1, 20001));
+    assert_false(is_a_spin("twins", 2, 20001));
+    assert_true(is_a_spin("twins", 2, 160001));
+}
+
 /* The end of a wait that has lasted so long, with so many looks since the last
  * progress, of which so many were the same. */
 static enum play_end end_after(unsigned seconds, unsigned looks, unsigned same,
@@ -230,6 +255,7 @@ int main(void)
         cmocka_unit_test(rest_is_that_of_all_threads),
         cmocka_unit_test(who_is_held_is_not_waited_for),
         cmocka_unit_test(who_stood_still_has_not_seen_it_spin),
+        cmocka_unit_test(who_spins_beside_others_may_do_so_for_longer),
         cmocka_unit_test(who_starves_is_waited_for),
         cmocka_unit_test(who_starves_does_not_stand_still),
         cmocka_unit_test(the_deadline_needs_looks),

@@ -1,10 +1,10 @@
 /* moves.c - moves bytes that no peer sees, in so many rounds (0: for ever)
  * and with that in between which its arguments say; then listens. As "toils"
- * it moves none, and stays; as "ticks" and "naps" it moves none, and is woken
- * each time. "accompanied" it toils beside a thread that wakes each 5 ms;
- * "alarmed" is it each 200 ms, and a thread receives with a time-out. "kept"
- * it moves none and has a while to wait uninterruptibly, as who gets no
- * processor; then naps once. */
+ * it moves none, and stays, as do "twins"; as "ticks" and "naps" it moves none,
+ * and is woken each time. "accompanied" it toils beside a thread that wakes
+ * each 5 ms; "alarmed" is it each 200 ms, and a thread receives with a
+ * time-out. "kept" it moves none and has a while to wait uninterruptibly, as
+ * who gets no processor; then naps once. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -124,6 +124,8 @@ int main(int argc, char **argv)
 
     if (rounds >= 0 && strcmp(argv[1], "accompanied") == 0)
         thrd_create(&thread, wake_often, NULL);
+    if (rounds >= 0 && strcmp(argv[1], "twins") == 0)
+        fork();
     if (rounds >= 0 && strcmp(argv[1], "alarmed") == 0)
         be_alarmed();
     if (rounds >= 0 && strcmp(argv[1], "kept") == 0) {
