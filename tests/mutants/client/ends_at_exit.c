@@ -1,6 +1,6 @@
 /* Wrong: takes the line `exit` for a command of its own: it is never sent.
  * Fails: echo
- * Line: 109
+ * Line: 110
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -106,7 +106,8 @@ int main(int argc, char **argv)
             n = read(STDIN_FILENO, line, sizeof line);
             if (n < 0)
                 return fail(strerror(errno));
-            if (n == 0 || (n == 5 && memcmp(line, "exit\n", 5) == 0)) { /* BUG */
+            if (n == 0 ||
+                (n == 5 && memcmp(line, "exit\n", 5) == 0)) { /* BUG */
                 at_end = 1;
                 shutdown(s, SHUT_WR);
                 continue;
