@@ -92,8 +92,8 @@ static void ends_a_child_with_its_connection(struct play *play)
 #define MANY 130
 #define MORE 30 /* no table of 128 has room for them all */
 
-/* All stay, and talk again when all are there; and no end of those who come
- * one by one. */
+/* All stay, and talk again when all are there: none waits for the program to
+ * settle. And no end of those who come one by one. */
 static void serves_any_number_at_once(struct play *play)
 {
     struct peer *client[MANY];
