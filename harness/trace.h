@@ -52,6 +52,8 @@ struct trace_record {
     int64_t arg[2]; /* what matters of the arguments: see the interposer; [1]
                      * of a poll for one descriptor that came: whose it was */
     int64_t result;
+    int32_t seen;                   /* a read's: bytes that an earlier look of
+                                     * the program had shown to be there */
     int32_t error;                  /* errno, where the call failed */
     int32_t timeout_ms;             /* of a timed wait; -1: waits for ever */
     uint64_t caller[TRACE_CALLERS]; /* return addresses in the submission's

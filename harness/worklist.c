@@ -63,7 +63,8 @@ static void number(struct swept_call *call, struct tally *tally,
 {
     for (int when = 0; when < WHEN_COUNT; when++) {
         if (!(record->could & (1u << when)) ||
-            (when == WHEN_LONGER && record->result <= 1))
+            (when == WHEN_LONGER &&
+             (record->result <= 1 || record->result <= record->seen)))
             continue;
         call->nth[when] = ++tally->nth[when];
     }

@@ -103,6 +103,7 @@ static void record_entry(struct call *c, enum call_id id, int64_t a0,
     record->fd = c->fd;
     record->arg[0] = a0;
     record->arg[1] = a1;
+    record->seen = c->seen;
     record->timeout_ms = -1;
     note_callers(record, frame);
     atomic_store(&record->serial, c->serial);
@@ -147,6 +148,7 @@ struct call call_begin(enum call_id id, int fd, int64_t a0, int64_t a1,
         syscall(SYS_exit_group, 1);
     c.entry_errno = errno;
     c.conn = fd >= 0 ? fd_conn(fd) : 0;
+    c.seen = circumstance & CALL_WANTS_READ ? fd_seen(fd) : 0;
     record_entry(&c, id, a0, a1, frame);
     note_socket_timeout(&c, circumstance);
     trace_advance();

@@ -15,7 +15,8 @@
 enum { UNKNOWN = 0, NONE = -1 };
 static _Atomic int32_t conn_of[FDS];
 static _Atomic uint8_t flags_of[FDS];
-static _Atomic uint64_t file_of[FDS]; /* what the two are about */
+static _Atomic int32_t seen_of[FDS];
+static _Atomic uint64_t file_of[FDS]; /* what they are about */
 
 static bool in_table(int fd)
 {
@@ -101,6 +102,7 @@ void fd_forget(int fd)
         return;
     atomic_store_explicit(&conn_of[fd], UNKNOWN, memory_order_relaxed);
     atomic_store_explicit(&flags_of[fd], 0, memory_order_relaxed);
+    atomic_store_explicit(&seen_of[fd], 0, memory_order_relaxed);
 }
 
 void fd_copy(int from, int to)
@@ -127,6 +129,22 @@ void fd_flag(int fd, unsigned flags)
         return;
     note_file(fd);
     atomic_store_explicit(&flags_of[fd], (uint8_t)flags, memory_order_relaxed);
+}
+
+int fd_seen(int fd)
+{
+    if (!in_table(fd))
+        return 0;
+    return atomic_load_explicit(&seen_of[fd], memory_order_relaxed);
+}
+
+void fd_sees(int fd, int64_t bytes)
+{
+    if (!in_table(fd) || bytes < 0 || bytes > INT32_MAX)
+        return;
+    forget_where_another_file(fd);
+    note_file(fd);
+    atomic_store_explicit(&seen_of[fd], (int32_t)bytes, memory_order_relaxed);
 }
 
 int fd_timeout_ms(int fd, int option)

@@ -35,6 +35,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -51,7 +52,7 @@
 /* clang-format off */
 #define REALS(X) \
     X(socket) X(bind) X(listen) X(accept) X(accept4) X(connect) X(shutdown) \
-    X(setsockopt) X(close) X(dup) X(dup2) X(dup3) X(fcntl) \
+    X(setsockopt) X(close) X(dup) X(dup2) X(dup3) X(fcntl) X(ioctl) \
     X(read) X(recv) X(recvfrom) X(recvmsg) X(readv) \
     X(write) X(send) X(sendto) X(sendmsg) X(writev) X(sendfile) X(splice) \
     X(fdopen) X(select) X(pselect) X(poll) X(ppoll) \
@@ -114,6 +115,7 @@ struct call {
     int timeout_ms;  /* the socket's own: SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
     int32_t action;
     int32_t value; /* bytes at stake; then the ruling's */
+    int32_t seen;  /* of them, those that the program knows to be there */
     int32_t ruling;
 };
 
@@ -203,10 +205,15 @@ int fd_conn(int fd); /* 0: none */
 void fd_is(int fd, int conn);
 void fd_forget(int fd);
 void fd_copy(int from, int to);
-enum { FD_EDGE = 1, FD_BROKEN = 2, FD_NOT_READY = 4 };
+enum { FD_EDGE = 1 };
 unsigned fd_flags(int fd);
 int fd_timeout_ms(int fd, int option); /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
 void fd_flag(int fd, unsigned flags);
+
+/* Bytes that the program has seen to be there, and has not read: recv(2),
+ * MSG_PEEK; tcp(7), SIOCINQ. */
+int fd_seen(int fd);
+void fd_sees(int fd, int64_t bytes);
 
 /* fstat(2), even where the submission has a function of that name. */
 int fd_stat(int fd, struct stat *file);

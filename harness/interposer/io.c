@@ -1,5 +1,5 @@
 /* io.c - bytes in and out: read(2), recv(2), readv(2), write(2), send(2),
- * writev(2), sendfile(2), splice(2), dprintf(3), fdopen(3). */
+ * writev(2), sendfile(2), splice(2), ioctl(2), dprintf(3), fdopen(3). */
 #include "interposer.h"
 #include "under_valgrind.h"
 
@@ -14,6 +14,16 @@ static int in(int flags)
 static int out(int flags)
 {
     return CALL_WANTS_WRITE | (flags & MSG_DONTWAIT ? CALL_DONTWAIT : 0);
+}
+
+/* A look shows what is there, a read takes it away. */
+static ssize_t got(struct call *c, int flags, ssize_t n)
+{
+    if (trace && n > 0 && (flags & MSG_PEEK) && n > c->seen)
+        fd_sees(c->fd, n);
+    else if (trace && n > 0 && !(flags & MSG_PEEK) && c->seen > 0)
+        fd_sees(c->fd, c->seen > n ? c->seen - n : 0);
+    return call_end(c, n);
 }
 
 static size_t iov_bytes(const struct iovec *iov, size_t count)
@@ -91,7 +101,7 @@ ssize_t read(int fd, void *buf, size_t count)
     ssize_t n = real.read(fd, buf, call_len(&c, count));
     if (n > 0)
         take_over(fd);
-    return call_end(&c, n);
+    return got(&c, 0, n);
 }
 
 /* tcp(7): with MSG_TRUNC bytes go without being copied, and no buffer is
@@ -118,9 +128,9 @@ ssize_t recv(int fd, void *buf, size_t len, int flags)
     if (call_fails(&c))
         return call_end(&c, -1);
     len = call_len(&c, len);
-    return call_end(&c, are_dropped(buf, flags)
-                            ? drop(fd, len, flags, NULL, NULL)
-                            : real.recv(fd, buf, len, flags));
+    return got(&c, flags,
+               are_dropped(buf, flags) ? drop(fd, len, flags, NULL, NULL)
+                                       : real.recv(fd, buf, len, flags));
 }
 
 ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
@@ -131,10 +141,10 @@ ssize_t recvfrom(int fd, void *buf, size_t len, int flags,
     if (call_fails(&c))
         return call_end(&c, -1);
     len = call_len(&c, len);
-    return call_end(&c,
-                    are_dropped(buf, flags)
-                        ? drop(fd, len, flags, addr, addr_len)
-                        : real.recvfrom(fd, buf, len, flags, addr, addr_len));
+    return got(&c, flags,
+               are_dropped(buf, flags)
+                   ? drop(fd, len, flags, addr, addr_len)
+                   : real.recvfrom(fd, buf, len, flags, addr, addr_len));
 }
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
@@ -152,7 +162,7 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
     ssize_t result = real.recvmsg(fd, msg, flags);
     msg->msg_iov = whole.msg_iov;
     msg->msg_iovlen = whole.msg_iovlen;
-    return call_end(&c, result);
+    return got(&c, flags, result);
 }
 
 ssize_t readv(int fd, const struct iovec *iov, int iovcnt)
@@ -164,9 +174,9 @@ ssize_t readv(int fd, const struct iovec *iov, int iovcnt)
     if (call_fails(&c))
         return call_end(&c, -1);
     if (c.action != FAULT_SHORT)
-        return call_end(&c, real.readv(fd, iov, iovcnt));
+        return got(&c, 0, real.readv(fd, iov, iovcnt));
     iov = call_iov(&c, iov, &count, cut);
-    return call_end(&c, real.readv(fd, iov, (int)count));
+    return got(&c, 0, real.readv(fd, iov, (int)count));
 }
 
 ssize_t write(int fd, const void *buf, size_t count)
@@ -255,8 +265,25 @@ ssize_t splice(int in_fd, off64_t *in_off, int out_fd, off64_t *out_off,
     if (write_fails(&c, reads ? MSG_NOSIGNAL : 0))
         return call_end(&c, -1);
     may_raise_sigpipe();
-    return wrote(&c, real.splice(in_fd, in_off, out_fd, out_off,
-                                 call_len(&c, len), flags));
+    ssize_t n =
+        real.splice(in_fd, in_off, out_fd, out_off, call_len(&c, len), flags);
+    self.own_sigpipe = 0;
+    return got(&c, 0, n);
+}
+
+/* Not recorded: of what it can ask for, this much decides what may fail. The
+ * third argument is an int or a pointer; either fits a long. */
+int ioctl(int fd, unsigned long request, ...)
+{
+    va_list list;
+
+    va_start(list, request);
+    long arg = va_arg(list, long);
+    va_end(list);
+    int result = real.ioctl(fd, request, arg);
+    if (trace && result == 0 && request == FIONREAD)
+        fd_sees(fd, *(const int *)arg);
+    return result;
 }
 
 static int write_text(int fd, const char *text, size_t len)

@@ -5,7 +5,6 @@
 
 #include <linux/futex.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 /* fiu.h means something only where failure injection is compiled in. */
@@ -166,10 +165,13 @@ static bool is_possible(enum fault_when when, const struct call *c,
 {
     bool waits = circumstance & (CALL_WANTS_READ | CALL_WANTS_WRITE);
 
+    /* It cannot wait, and what was received comes before what went wrong. */
+    if (c->seen > 0 && when != WHEN_LONGER)
+        return false;
     switch (when) {
     case WHEN_LONGER: /* edge-triggered it would mean "drained": epoll(7) */
         return !(circumstance & CALL_NEVER_SHORT) && c->value > 1 &&
-               !is_edge_triggered(c);
+               c->value > c->seen && !is_edge_triggered(c);
     case WHEN_HANDLER:
         return !(circumstance & CALL_NEVER_BLOCKS) &&
                !(waits && never_blocks(c, circumstance)) &&
@@ -200,10 +202,13 @@ static void note_what_could_be(struct call *c, enum call_id id,
     c->record->could = could;
 }
 
-static int64_t shortened(int64_t len, int32_t how)
+/* `least`: it moves no fewer, and one byte at least. */
+static int64_t shortened(int64_t len, int32_t how, int64_t least)
 {
     int64_t left = how > 0 ? how : how < 0 ? len + how : len / 2;
 
+    if (left < least)
+        left = least;
     return left < 1 ? 1 : left > len ? len : left;
 }
 
@@ -225,7 +230,7 @@ static void ask_plan(struct call *c)
         if (fault->action == FAULT_ERRNO && fault->value == EINTR)
             c->interrupter = interrupter(c, asked_call, &asked_mask);
         c->ruling = fault->action == FAULT_SHORT
-                        ? (int32_t)shortened(c->value, fault->value)
+                        ? (int32_t)shortened(c->value, fault->value, c->seen)
                         : fault->value;
     }
     if (c->action != FAULT_NOTHING)
@@ -276,8 +281,8 @@ static void ask_remote(struct call *c, enum call_id id)
     stpcpy(stpcpy(reduce, point), "/reduce");
     if (c->value > 1 && fiu_fail(reduce)) {
         c->action = FAULT_SHORT;
-        c->value =
-            (int32_t)shortened(c->value, (int32_t)(intptr_t)fiu_failinfo());
+        c->value = (int32_t)shortened(
+            c->value, (int32_t)(intptr_t)fiu_failinfo(), c->seen);
     }
 }
 
@@ -312,7 +317,7 @@ static int32_t bytes_at_stake(const struct call *c, int circumstance,
     int waiting = 0;
 
     if ((circumstance & CALL_WANTS_READ) && c->family == FAMILY_READ &&
-        ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting < len)
+        real.ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting < len)
         len = waiting;
     return len > INT32_MAX ? INT32_MAX : (int32_t)len;
 }
@@ -356,6 +361,7 @@ static void break_connection(int fd)
 
     while (real.recv(fd, drain, sizeof(drain), MSG_DONTWAIT) > 0)
         continue;
+    fd_sees(fd, 0);
     real.shutdown(fd, SHUT_RDWR);
 }
 

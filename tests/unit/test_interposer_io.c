@@ -111,6 +111,22 @@ static void a_call_that_waits_for_all_is_not_short(void **state)
                "waitall=4 read=1");
 }
 
+/* recv(2), MSG_PEEK; tcp(7), SIOCINQ */
+static void what_the_program_has_seen_it_can_read(void **state)
+{
+    (void)state;
+    assert_run("read@conn1#2=EAGAIN",
+               "conn nonblock put:8 peek:8 read:3 recv:9 put:4 read:9 read:9",
+               "peek=8 read=3 recv=5 read=EAGAIN read=4");
+    assert_run("read@conn1#2=ECONNRESET",
+               "conn put:8 peek:1 read:8 put:4 recvmsg:4",
+               "peek=1 read=8 recvmsg=ECONNRESET");
+    assert_run("read@conn1#1=short:1", "conn put:8 peek:5 readv:8 read:8",
+               "peek=5 readv=5 read=3");
+    assert_run("read@conn1#1=short:1", "conn put:8 waiting read:8 put:4 read:4",
+               "waiting=8 read=8 read=1");
+}
+
 static void dprintf_goes_on_after_a_short_write(void **state)
 {
     (void)state;
@@ -226,6 +242,7 @@ int main(void)
         RUN_TEST(a_short_read_is_short_of_what_has_come),
         RUN_TEST(a_call_for_1_byte_cannot_be_short_and_does_not_count),
         RUN_TEST(a_call_that_waits_for_all_is_not_short),
+        RUN_TEST(what_the_program_has_seen_it_can_read),
         RUN_TEST(dprintf_goes_on_after_a_short_write),
         RUN_TEST(stdio_on_a_socket_is_seen_and_fails),
         RUN_TEST(a_read_counts_only_with_something_to_read),

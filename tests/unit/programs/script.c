@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -262,6 +263,13 @@ static bool act(const char *word, const char *text)
     return true;
 }
 
+static long waiting(void)
+{
+    int count = 0;
+
+    return ioctl(near, FIONREAD, &count) < 0 ? -1 : count;
+}
+
 /* A table of so many entries, of which the first alone is in use. */
 static long poll_table(long entries)
 {
@@ -286,6 +294,7 @@ static long call(const char *word)
     WORD("readv", readv(near, halves(number), 2));
     WORD("waitall", recv(near, bytes, n, MSG_WAITALL));
     WORD("peek", recv(near, bytes, n, MSG_PEEK));
+    WORD("waiting", waiting());
     WORD("dontwait", recv(near, bytes, n, MSG_DONTWAIT));
     WORD("write", write(near, bytes, n));
     WORD("send", send(near, bytes, n, 0));
