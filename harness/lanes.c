@@ -65,7 +65,9 @@ __attribute__((noreturn)) static void run_lane(const struct queue *queue)
 
 static size_t lanes_for(const struct sweep *sweep, size_t works)
 {
-    size_t each = sweep->list.class == CLASS_RESOURCE ? 2 : 8;
+    size_t each = sweep->waits                          ? 1
+                  : sweep->list.class == CLASS_RESOURCE ? 2
+                                                        : 8;
     size_t lanes = (works + each - 1) / each;
 
     return lanes < LANES_MOST ? lanes : LANES_MOST;

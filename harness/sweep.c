@@ -79,6 +79,13 @@ static void note_sigpipe(struct play *play)
     play->verdict->obligation = OBLIGATION_sigpipe;
 }
 
+/* A timer, or time-outs that are short, again and again. */
+static bool waits(const struct trace *trace)
+{
+    return atomic_load(&trace->timer_ms) > 0 ||
+           atomic_load(&trace->paused_ms) >= 1000;
+}
+
 void sweep_run(const struct sweep *sweep, struct lane *lane,
                const struct work *work, struct outcome *outcome)
 {
@@ -103,6 +110,7 @@ void sweep_run(const struct sweep *sweep, struct lane *lane,
     play_open(play, lane->program, port);
     play_through(sweep, play, work, outcome);
     outcome->fired = all_fired(play);
+    outcome->waits = waits(lane->program->trace);
     note_sigpipe(play);
     swept_calls_take(&outcome->calls, lane->program->trace, 0);
     play_end(play);
@@ -143,6 +151,7 @@ static bool record(struct sweep *sweep, struct outcome *first)
         sweep_run(sweep, &here, NULL, outcome);
         right = outcome->verdict.status == VERDICT_PASS;
         sweep->baseline = first->baseline;
+        sweep->waits = first->waits;
     }
     if (right) {
         const struct swept_call *differs =

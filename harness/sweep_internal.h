@@ -41,6 +41,7 @@ void scene_measure(struct play *play, struct scene_baseline *baseline);
 /* What came of one run. */
 struct outcome {
     bool fired; /* what was planned has happened */
+    bool waits; /* to see it at rest took time and no processor */
     struct verdict verdict;
     struct scene_baseline baseline; /* where nothing was to fail */
     struct swept_calls calls;
@@ -49,6 +50,7 @@ struct outcome {
 struct sweep {
     struct play *play; /* the row's: its verdict is the sweep's */
     struct scene_baseline baseline;
+    bool waits; /* as the recordings did */
     struct worklist list;
     struct outcome *outcome; /* of each work, shared between processes */
     char differs[192];       /* where two recordings do; "": nowhere */

@@ -185,9 +185,16 @@ static void waits_for_no_live_child(struct play *play)
 #define SHORT 500
 #define FEW   10
 
+static bool has_timer(const struct trace *trace)
+{
+    return atomic_load(&trace->timer_ms) > 0 ||
+           atomic_load(&trace->timers) > 0 ||
+           atomic_load(&trace->long_alarms) > 0;
+}
+
 /* One after the other, each quite gone before the next comes: who reaps one
  * child for each signal is no matter of chance here. Who reaps when a time-out
- * has run out needs no signal, and is not asked to be quick. */
+ * or a timer has run out needs no signal, and is not asked to be quick. */
 static void leaves_nothing_of_many_short_connections(struct play *play)
 {
     unsigned alone = forking_serve(play), late = 0;
@@ -200,7 +207,8 @@ static void leaves_nothing_of_many_short_connections(struct play *play)
         expect_eof(play, client);
         expect_processes(play, alone);
         expect_no_zombies(play);
-        late += atomic_load(&play_trace(play)->paused_ms) > paused;
+        late += has_timer(play_trace(play)) ||
+                atomic_load(&play_trace(play)->paused_ms) > paused;
     }
     expect_reaped(play, alone);
 }
