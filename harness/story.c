@@ -271,51 +271,98 @@ void story_release(struct story *story)
     memset(story, 0, sizeof(*story));
 }
 
-/* How many rows behind this one, it included, say the same. */
-static size_t alike(const struct story *story, size_t first)
-{
-    const struct story_row *row = &story->row[first];
-    size_t i = first + 1;
+/* What the tail tells next: so many rows, which come so many times. */
+struct passage {
+    size_t rows, times;
+};
 
-    while (i < story->count && strcmp(row->who, row[i - first].who) == 0 &&
-           strcmp(row->act, row[i - first].act) == 0 &&
-           strcmp(row->where, row[i - first].where) == 0)
-        i++;
-    return i - first;
+#define CYCLE_MOST  3 /* rows in turn: a loop that polls */
+#define CYCLE_LEAST 3 /* times, to be told as one */
+
+static bool says_the_same(const struct story_row *a, const struct story_row *b)
+{
+    return strcmp(a->who, b->who) == 0 && strcmp(a->act, b->act) == 0 &&
+           strcmp(a->where, b->where) == 0;
 }
 
-/* Where the last `count` begin; rows that say the same count as one. */
-static size_t tail_begins(const struct story *story, size_t count)
+/* How many times the next `rows` rows come, one after the other. */
+static size_t times_of(const struct story *story, size_t first, size_t rows)
 {
-    size_t first = story->count;
+    size_t i = first + rows;
 
-    while (first > 0 && count > 0)
-        if (--first == 0 || alike(story, first - 1) == 1)
-            count--;
+    while (i < story->count &&
+           says_the_same(&story->row[i], &story->row[i - rows]))
+        i++;
+    return (i - first) / rows;
+}
+
+static struct passage passage_at(const struct story *story, size_t first)
+{
+    size_t times = times_of(story, first, 1);
+
+    for (size_t rows = 2; rows <= CYCLE_MOST && times == 1; rows++) {
+        size_t cycles = times_of(story, first, rows);
+
+        if (cycles >= CYCLE_LEAST)
+            return (struct passage){rows, cycles};
+    }
+    return (struct passage){1, times};
+}
+
+/* Where the last `most` rows to be told begin. */
+static size_t tail_begins(const struct story *story, size_t most)
+{
+    size_t first = 0, told = 0;
+    struct passage passage;
+
+    for (size_t i = 0; i < story->count; i += passage.rows * passage.times) {
+        passage = passage_at(story, i);
+        told += passage.rows;
+    }
+    for (; told > most; first += passage.rows * passage.times) {
+        passage = passage_at(story, first);
+        told -= passage.rows;
+    }
     return first;
+}
+
+static const char *how_often(const struct passage *passage, char *text,
+                             size_t size)
+{
+    static const char *const of_all[CYCLE_MOST + 1] = {"", "", "both ",
+                                                       "all three "};
+
+    text[0] = '\0';
+    if (passage->times > MANY)
+        snprintf(text, size, "  (%sx%d and more)", of_all[passage->rows], MANY);
+    else if (passage->times > 1)
+        snprintf(text, size, "  (%sx%zu)", of_all[passage->rows],
+                 passage->times);
+    return text;
 }
 
 char *story_tail(const struct story *story, size_t count, char *text,
                  size_t size)
 {
-    size_t at = 0, times;
+    size_t at = 0;
+    struct passage passage;
 
     text[0] = '\0';
-    for (size_t i = tail_begins(story, count); i < story->count && at < size;
-         i += times) {
-        const struct story_row *row = &story->row[i];
-        char often[32] = "";
+    for (size_t i = tail_begins(story, count); i < story->count;
+         i += passage.rows * passage.times) {
+        char often[40];
 
-        times = alike(story, i);
-        if (times > MANY)
-            snprintf(often, sizeof(often), "  (x%d and more)", MANY);
-        else if (times > 1)
-            snprintf(often, sizeof(often), "  (x%zu)", times);
-        int n =
-            snprintf(text + at, size - at, "%s%-11s %s%s%s%s%s",
-                     at > 0 ? "\n" : "", row->who, row->injected ? "! " : "",
-                     row->act, row->where[0] ? "  " : "", row->where, often);
-        at += n < 0 ? 0 : (size_t)n;
+        passage = passage_at(story, i);
+        for (size_t k = 0; k < passage.rows && at < size; k++) {
+            const struct story_row *row = &story->row[i + k];
+            bool last = k + 1 == passage.rows;
+            int n = snprintf(
+                text + at, size - at, "%s%-11s %s%s%s%s%s", at > 0 ? "\n" : "",
+                row->who, row->injected ? "! " : "", row->act,
+                row->where[0] ? "  " : "", row->where,
+                last ? how_often(&passage, often, sizeof(often)) : "");
+            at += n < 0 ? 0 : (size_t)n;
+        }
     }
     return text;
 }

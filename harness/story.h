@@ -41,8 +41,8 @@ int story_take(struct story *story, struct play *play);
 void story_release(struct story *story);
 
 /* The last `count` rows, a line each: what led up to the verdict. Rows that
- * say the same one after the other are told once; "! " marks an injected
- * failure. Returns `text`. */
+ * say the same one after the other are told once, as are two or three that come
+ * in turn; "! " marks an injected failure. Returns `text`. */
 char *story_tail(const struct story *story, size_t count, char *text,
                  size_t size);
 

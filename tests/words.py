@@ -29,7 +29,7 @@ NORMAL = [
     (r"\d+\.\d s\b", "T s"),
     (r"\b\d+ calls without", "N calls without"),
     (r"spins: \d+ calls, and pauses of \d+", "spins: N calls, and pauses of N"),
-    (r"\(x\d+( and more)?\)", "(xN)"),
+    (r"\((both |all three )?x\d+( and more)?\)", r"(\1xN)"),
     (r"(fork|waitpid|wait\d)\((.*?)\) = [1-9]\d*", r"\1(\2) = PID"),
     (r"\b\d+ KiB", "N KiB"),
     (r"byte \d{5,} (.*?) is 0x.*? was sent", r"byte N \1 is X, but Y was sent"),
