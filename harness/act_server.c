@@ -5,12 +5,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
 
 #include <cmocka.h>
 

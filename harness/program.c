@@ -162,6 +162,7 @@ int program_open_under(struct program *program, const char *const *tool,
     memset(program, 0, sizeof(*program));
     program->control = program->output = program->errors = -1;
     program->input = -1;
+    program->ready_ms = READY_MS;
     program->slowness = tool ? TOOL_SLOWNESS : 1;
     trace_fd = trace_create(&program->trace);
     if (trace_fd < 0)
@@ -366,18 +367,38 @@ static int open_outputs(struct program *program,
     return fds[0] < 0 || fds[1] < 0 ? -1 : 0;
 }
 
-/* A program may stop the fork server before that has said anything. */
+/* A program may stop the fork server before that has said anything. While it
+ * is ready to run, and gets no processor, no time of its own has passed. */
 static int hear_begin(struct program *program, struct fork_server_said *said)
 {
-    const int slice_ms = 200;
-    int heard = 0;
+    const unsigned slice_ms = 200;
 
-    for (int ms = 0; heard == 0 && ms < READY_MS; ms += slice_ms) {
-        heard = hear(program, said, slice_ms);
-        if (heard == 0)
-            program_hurry(program);
+    for (unsigned ms = 0; ms < program->ready_ms;) {
+        int heard = hear(program, said, (int)slice_ms);
+
+        if (heard != 0)
+            return heard;
+        program_hurry(program);
+        char state = census_state(program->server);
+        ms += state == 'R' || state == 'D' ? 0 : slice_ms;
     }
-    return heard;
+    return 0;
+}
+
+/* What it might still say, and start, would be taken for the next run's. */
+static void give_up(struct program *program)
+{
+    siginfo_t end;
+    pid_t one;
+
+    kill(program->server, SIGKILL);
+    while (waitid(P_PID, (id_t)program->server, &end, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR)
+        continue;
+    while (signal_run(program, SIGKILL, &one) > 0)
+        await_death(one);
+    waitpid(program->server, &program->status, 0);
+    program->server = 0;
 }
 
 int program_run(struct program *program, const struct program_start *start)
@@ -397,7 +418,13 @@ int program_run(struct program *program, const struct program_start *start)
         close_fd(&fds[i]);
     if (result < 0)
         return -1;
-    if (hear_begin(program, &said) != 1 || said.pid < 0) {
+    int heard = hear_begin(program, &said);
+    if (heard == 0) {
+        give_up(program);
+        errno = ETIME;
+        return -1;
+    }
+    if (heard < 0 || said.pid < 0) {
         errno = said.status ? said.status : ENOEXEC;
         return -1;
     }

@@ -56,6 +56,7 @@ struct program {
     int output;   /* read ends of its stdout and stderr */
     int errors;
     int input;         /* write end of its stdin, or -1: /dev/null */
+    unsigned ready_ms; /* how long a start may take */
     unsigned slowness; /* what its deadlines are multiplied with: 1, or more
                         * where another program runs it */
 };
@@ -86,7 +87,8 @@ int program_open_under(struct program *program, const char *const *tool,
 void program_close(struct program *program);
 
 /* Starts a run. The trace must be set up before. Returns 0, or -1 with
- * errno. */
+ * errno: ETIME where the fork server did not answer; it is ended then, and
+ * the program has to be opened anew. */
 int program_run(struct program *program, const struct program_start *start);
 
 /* Is the fork server still there? A program may have killed it. */

@@ -4,6 +4,7 @@
 #include "../../harness/census.h"
 
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -325,6 +326,32 @@ static void a_new_run_can_follow_a_kill(void **state)
     assert_string_equal(output_of("runs", NULL), "1");
 }
 
+/* As who gets no processor: SIGCONT does not wake it. What it would have said
+ * late is not heard as the next run's. */
+static void a_fork_server_that_does_not_answer_is_ended(void **state)
+{
+    const struct program_start how = {.argv = (const char *[]){"runs", NULL},
+                                      .descriptors = 1024,
+                                      .input = -1,
+                                      .output = -1};
+    struct census census;
+
+    (void)state;
+    if (ptrace(PTRACE_SEIZE, program.server, NULL, NULL) < 0)
+        skip(); /* not root: it is not ours to hold */
+    assert_int_equal(ptrace(PTRACE_INTERRUPT, program.server, NULL, NULL), 0);
+    program.ready_ms = 400;
+    assert_int_equal(program_run(&program, &how), -1);
+    assert_int_equal(errno, ETIME);
+    assert_false(program_is_open(&program));
+    census_take(&census, getpid(), 0);
+    assert_int_equal(census.count, 0);
+    census_release(&census);
+    program_close(&program);
+    assert_int_equal(program_open(&program, path, unit_interposer()), 0);
+    assert_string_equal(output_of("runs", NULL), "1");
+}
+
 static void assert_not_opened(const char *file)
 {
     struct program other;
@@ -390,6 +417,7 @@ int main(void)
         RUN_TEST(it_does_not_see_what_the_kit_tells_the_library),
         RUN_TEST(each_run_starts_afresh),
         RUN_TEST(one_program_runs_many_times),
+        RUN_TEST(a_fork_server_that_does_not_answer_is_ended),
         RUN_TEST(runs_leave_no_descriptors_behind),
         RUN_TEST(a_run_that_goes_on_has_not_ended),
         RUN_TEST(kill_ends_the_run),
