@@ -204,8 +204,7 @@ void play_reset_arrives(struct play *play, struct peer *peer)
     struct trace *trace = play->program->trace;
     uint64_t begun_ns = clock_ns();
 
-    while (wire_connected(peer->remote_port, peer->port) == 1 &&
-           clock_ns() - begun_ns < RESET_NS)
+    while (wire_connected(peer) == 1 && clock_ns() - begun_ns < RESET_NS)
         trace_wait(trace, atomic_load(&trace->seq), 200);
 }
 

@@ -48,8 +48,7 @@ bool play_holds(const struct play *play, pid_t pid, const struct peer *peer)
 {
     struct census_fd fds[FDS];
     uint64_t inodes[4];
-    size_t count = wire_inodes(peer ? peer->remote_port : play->port,
-                               peer ? peer->port : 0, inodes, 4);
+    size_t count = wire_inodes(play->port, peer, inodes, 4);
     int open = count > 0 ? census_fds(pid, fds, FDS) : 0;
 
     for (int i = 0; i < open && i < FDS; i++)

@@ -228,18 +228,22 @@ static void broke(struct peer *peer, int error)
         peer->error = error;
 }
 
+static bool ask_kernel(const struct peer *peer, struct tcp_info *info)
+{
+    socklen_t len = sizeof(*info);
+
+    return getsockopt(peer->in, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
+}
+
 static void finish_connecting(struct peer *peer)
 {
     int error = 0;
     socklen_t len = sizeof(error);
     struct tcp_info info;
-    socklen_t info_len = sizeof(info);
 
     if (getsockopt(peer->in, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error)
         broke(peer, error);
-    else if (getsockopt(peer->in, IPPROTO_TCP, TCP_INFO, &info, &info_len) ==
-                 0 &&
-             info.tcpi_state != TCP_SYN_SENT)
+    else if (ask_kernel(peer, &info) && info.tcpi_state != TCP_SYN_SENT)
         peer->connected = true;
     /* It was connected, and has been reset before we looked. */
     if (error == ECONNRESET)
@@ -418,29 +422,39 @@ static uint64_t pump_half_close(struct peer *peer)
 static void listen_to_other_end(struct peer *peer)
 {
     struct tcp_info info;
-    socklen_t len = sizeof(info), bytes_len = sizeof(int);
+    socklen_t len = sizeof(int);
     int bytes;
 
-    if (peer_takes(peer) ||
-        getsockopt(peer->in, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
-        info.tcpi_probes == 0)
+    if (peer_takes(peer) || !ask_kernel(peer, &info) || info.tcpi_probes == 0)
         return;
     /* socket(7): what is set is doubled, up to what anybody may have. */
-    if (getsockopt(peer->in, SOL_SOCKET, SO_RCVBUF, &bytes, &bytes_len) == 0)
+    if (getsockopt(peer->in, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == 0)
         option(peer->in, SOL_SOCKET, SO_RCVBUF, bytes);
+}
+
+/* Once the other end has said its last word, nothing keeps it from hearing
+ * ours. */
+static void listen_for_the_end(struct peer *peer)
+{
+    struct tcp_info info;
+
+    peer->over = (peer->half_closed || peer->error) &&
+                 ask_kernel(peer, &info) && info.tcpi_state == TCP_CLOSE;
 }
 
 uint64_t peer_pump(struct peer *peer)
 {
     uint64_t moved = 0;
 
-    if (peer->in < 0)
+    if (peer->in < 0 || peer->over)
         return 0;
     if (!peer->connected && !peer->error)
         finish_connecting(peer);
     if (!peer->connected)
         return 0;
-    if (peer->kind != PEER_USER)
+    if (peer->kind != PEER_USER && (peer->eof || peer->error))
+        listen_for_the_end(peer);
+    else if (peer->kind != PEER_USER)
         listen_to_other_end(peer);
     moved += pump_out(peer);
     moved += pump_in(peer);

@@ -60,6 +60,7 @@ struct peer {
     uint64_t received; /* bytes that came back */
     bool eof;          /* the program closed in order */
     int error;         /* errno that broke the connection; 0: none */
+    bool over;         /* for the kernel, too: nothing comes or goes any more */
     bool differs;      /* a byte came that was not due: */
     uint64_t differs_at;
     unsigned char differs_due, differs_came;

@@ -27,23 +27,40 @@ int wire_listens(uint16_t port)
     return wire_each(true, listens_there, &port);
 }
 
-static bool joins(const struct wire_row *row, void *arg)
+/* The sockets at both ends of those connections, and perhaps others. */
+static int each_at(const struct wire_ends *ends, size_t count, wire_look *look,
+                   void *arg)
 {
-    const struct wire_row *ends = arg;
+    int found = wire_each_of(ends, count, look, arg);
 
-    return row->state != TCP_TIME_WAIT && row->local == ends->local &&
-           row->remote == ends->remote;
+    return found < 0 ? wire_each(false, look, arg) : found;
 }
 
-int wire_connected(uint16_t local, uint16_t remote)
+static int each_of(const struct peer *peer, wire_look *look, void *arg)
 {
-    struct wire_row ends = {.local = local, .remote = remote};
+    const struct wire_ends ends = {peer->local, peer->remote};
 
-    return wire_each(false, joins, &ends);
+    return each_at(&ends, 1, look, arg);
+}
+
+static bool is_other_end(const struct wire_row *row, const struct peer *peer)
+{
+    return row->local == peer->remote_port && row->remote == peer->port;
+}
+
+static bool lives_at_other_end(const struct wire_row *row, void *arg)
+{
+    return row->state != TCP_TIME_WAIT && is_other_end(row, arg);
+}
+
+int wire_connected(const struct peer *peer)
+{
+    return each_of(peer, lives_at_other_end, (void *)peer);
 }
 
 struct inodes {
-    unsigned local, remote;
+    uint16_t port;
+    const struct peer *peer;
     uint64_t *inode;
     size_t count, most;
 };
@@ -52,20 +69,22 @@ static bool add_inode(const struct wire_row *row, void *arg)
 {
     struct inodes *found = arg;
 
-    if (row->inode > 0 && row->local == found->local &&
-        (found->remote ? row->remote == found->remote
-                       : row->state == TCP_LISTEN))
+    if (row->inode > 0 &&
+        (found->peer ? is_other_end(row, found->peer)
+                     : row->state == TCP_LISTEN && row->local == found->port))
         found->inode[found->count++] = row->inode;
     return found->count == found->most;
 }
 
-size_t wire_inodes(uint16_t local, uint16_t remote, uint64_t *inodes,
+size_t wire_inodes(uint16_t port, const struct peer *peer, uint64_t *inodes,
                    size_t most)
 {
-    struct inodes found = {local, remote, inodes, 0, most};
+    struct inodes found = {port, peer, inodes, 0, most};
 
-    if (most > 0)
-        wire_each(remote == 0, add_inode, &found);
+    if (most > 0 && peer)
+        each_of(peer, add_inode, &found);
+    else if (most > 0)
+        wire_each(true, add_inode, &found);
     return found.count;
 }
 
@@ -182,28 +201,25 @@ static bool is_under_way(const struct wire_row *row, void *arg)
            comes_from_peer(peers, row);
 }
 
-#define LOOKED_UP 16 /* of more, the whole table is read sooner */
+#define LOOKED_UP 128 /* of more, the whole table is read sooner */
 
-/* Calls `look` for the sockets at both ends of the peers' connections, and
- * perhaps for others. */
+/* Of all connections that are not over. */
 static int each_end(const struct peers *peers, wire_look *look, void *arg)
 {
     struct wire_ends ends[LOOKED_UP];
     size_t count = 0;
-    int found = -1;
 
     for (size_t i = 0; i < peers->count && count <= LOOKED_UP; i++) {
         const struct peer *peer = peers->peer[i];
 
-        if (peer->kind == PEER_USER || peer->in < 0)
+        if (peer->kind == PEER_USER || peer->in < 0 || peer->over)
             continue;
         if (count < LOOKED_UP)
             ends[count] = (struct wire_ends){peer->local, peer->remote};
         count++;
     }
-    if (count <= LOOKED_UP)
-        found = wire_each_of(ends, count, look, arg);
-    return found < 0 ? wire_each(false, look, arg) : found;
+    return count > LOOKED_UP ? wire_each(false, look, arg)
+                             : each_at(ends, count, look, arg);
 }
 
 struct sum {

@@ -13,14 +13,15 @@
 /* Does anybody listen on that TCP port? -1 where the kernel does not tell. */
 int wire_listens(uint16_t port);
 
-/* Is there a live connection between these ports, seen from `local`? -1
- * where the kernel does not tell. Once a reset has arrived there is none. */
-int wire_connected(uint16_t local, uint16_t remote);
+/* Is there a live connection at the program's end of that peer's, which may be
+ * closed? -1 where the kernel does not tell. Once a reset has arrived there is
+ * none. */
+int wire_connected(const struct peer *peer);
 
-/* The inodes (proc_net(5)) of the sockets with that local port: those of the
- * connection with `remote`, or where that is 0 those that listen. Returns how
+/* The inodes (proc_net(5)) of the program's sockets: of its end of that peer's
+ * connection, or without a peer of those that listen on its port. Returns how
  * many, at most `most`. */
-size_t wire_inodes(uint16_t local, uint16_t remote, uint64_t *inodes,
+size_t wire_inodes(uint16_t port, const struct peer *peer, uint64_t *inodes,
                    size_t most);
 
 /* True where nothing is under way: what the peers sent has arrived, and what

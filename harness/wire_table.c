@@ -77,6 +77,7 @@ static int take_answers(int fd, wire_look *look, void *arg)
 int wire_each_by_diag(bool listeners, wire_look *look, void *arg)
 {
     static const unsigned char families[] = {AF_INET, AF_INET6};
+    const uint32_t listen = 1U << TCP_LISTEN;
     int fd = open_diag();
     int found = fd < 0 ? -1 : 0;
 
@@ -84,7 +85,7 @@ int wire_each_by_diag(bool listeners, wire_look *look, void *arg)
         struct question all = {
             .head.nlmsg_flags = NLM_F_DUMP,
             .body = {.sdiag_family = families[i],
-                     .idiag_states = listeners ? ~0U : ~(1U << TCP_LISTEN)}};
+                     .idiag_states = listeners ? listen : ~listen}};
 
         found = ask(fd, &all) < 0 ? -1 : take_answers(fd, look, arg);
     }

@@ -26,9 +26,9 @@ struct wire_row {
 
 typedef bool wire_look(const struct wire_row *row, void *arg);
 
-/* Calls `look` for every TCP socket of IPv4 and IPv6 until it returns true;
- * for those that listen only where `listeners` says so. Returns whether it
- * did; -1 where the kernel shows no table. */
+/* Calls `look` until it returns true: for every TCP socket of IPv4 and IPv6
+ * that listens, or for every other one; where there is no sock_diag(7), for
+ * all. Returns whether it did; -1 where the kernel shows no table. */
 int wire_each(bool listeners, wire_look *look, void *arg);
 
 /* Both ends of a connection, IPv4 or IPv6. */
@@ -37,8 +37,8 @@ struct wire_ends {
 };
 
 /* The same for the sockets at both ends of those connections, which are looked
- * up one by one: a whole table is large, be it nearly empty. -1 where the
- * kernel cannot do so. */
+ * up one by one: a whole table is large, be it nearly empty (5 us a look-up;
+ * 1.5 ms a table of 262,144 places). -1 where the kernel cannot do so. */
 int wire_each_of(const struct wire_ends *ends, size_t count, wire_look *look,
                  void *arg);
 

@@ -241,6 +241,68 @@ static void a_connection_that_was_closed_is_quiet(void **state)
     assert_becomes_quiet();
 }
 
+static void pump_until(const bool *holds)
+{
+    for (int look = 0; look < UNIT_LOOKS && !*holds; look++)
+        if (peer_pump(&peer) == 0)
+            sched_yield();
+    assert_true(*holds);
+}
+
+static void a_connection_is_over_when_both_ends_have_ended(void **state)
+{
+    (void)state;
+    shutdown(far, SHUT_WR);
+    pump_until(&peer.eof);
+    assert_becomes_quiet();
+    peer_pump(&peer);
+    assert_false(peer.over);
+    peer.half_close = true;
+    pump_until(&peer.over);
+    assert_true(quiet());
+    assert_int_equal(wire_sum(peers, 1), 0);
+}
+
+static void one_that_the_peer_ended_first_is_over_as_well(void **state)
+{
+    (void)state;
+    peer.half_close = true;
+    peer_pump(&peer);
+    assert_becomes_quiet();
+    peer_pump(&peer);
+    assert_false(peer.over);
+    close(far);
+    pump_until(&peer.over);
+}
+
+static void reset_far_end(void)
+{
+    const struct linger now = {1, 0};
+
+    setsockopt(far, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    close(far);
+}
+
+static void a_connection_that_was_reset_is_over(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_connected(&peer), 1);
+    reset_far_end();
+    pump_until(&peer.over);
+    assert_int_equal(peer.error, ECONNRESET);
+    assert_false(peer.eof);
+}
+
+static void a_reset_that_arrived_leaves_no_connection(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_connected(&peer), 1);
+    peer_reset(&peer);
+    for (int look = 0; look < UNIT_LOOKS && wire_connected(&peer) == 1; look++)
+        sched_yield();
+    assert_int_equal(wire_connected(&peer), 0);
+}
+
 /* A reset frees the port while the peer still has its socket, in which bytes
  * lie that nobody will ever acknowledge. */
 static void a_port_that_was_given_anew_is_the_newest_peer_s(void **state)
@@ -285,24 +347,22 @@ static uint64_t inode_of(int fd)
     return info.st_ino;
 }
 
-static void each_socket_of_a_connection_has_its_inode(void **state)
+static void the_program_s_end_has_its_inode(void **state)
 {
     uint64_t inodes[4];
 
     (void)state;
-    assert_int_equal(wire_inodes(port, peer.port, inodes, 4), 1);
+    assert_int_equal(wire_inodes(port, &peer, inodes, 4), 1);
     assert_int_equal(inodes[0], inode_of(far));
-    assert_int_equal(wire_inodes(peer.port, port, inodes, 4), 1);
-    assert_int_equal(inodes[0], inode_of(peer.in));
-    assert_int_equal(wire_inodes(port, peer.port, inodes, 0), 0);
+    assert_int_equal(wire_inodes(port, &peer, inodes, 0), 0);
 }
 
-static void without_a_remote_port_it_is_the_listener_s(void **state)
+static void without_a_peer_it_is_the_listener_s(void **state)
 {
     uint64_t inodes[4];
 
     (void)state;
-    assert_int_equal(wire_inodes(port, 0, inodes, 4), 1);
+    assert_int_equal(wire_inodes(port, NULL, inodes, 4), 1);
     assert_int_equal(inodes[0], inode_of(listener));
 }
 
@@ -358,7 +418,7 @@ static void both_tables_are_the_same(void **state)
     assert_int_equal(write(far, "hello", 5), 5);
     do {
         diag.count = 0;
-        if (wire_each_by_diag(true, is_ours, &diag) < 0)
+        if (wire_each_by_diag(false, is_ours, &diag) < 0)
             skip();
     } while (!is_settled(&diag));
     assert_int_equal(wire_each_by_proc(is_ours, &proc), 0);
@@ -398,13 +458,17 @@ static bool is_listener(const struct wire_row *row, void *arg)
     return row->local == port && row->state == TCP_LISTEN;
 }
 
-static void listeners_are_left_out_where_nobody_asks(void **state)
+static void who_listens_is_told_apart(void **state)
 {
+    struct ours ours = {.count = 0};
+
     (void)state;
     if (wire_each_by_diag(true, is_listener, NULL) < 0)
         skip();
     assert_int_equal(wire_each_by_diag(true, is_listener, NULL), 1);
     assert_int_equal(wire_each_by_diag(false, is_listener, NULL), 0);
+    wire_each_by_diag(true, is_ours, &ours);
+    assert_int_equal(ours.count, 0);
 }
 
 #define WIRE_TEST(name)                                                        \
@@ -428,14 +492,18 @@ int main(void)
         WIRE_TEST(an_end_that_was_seen_is_quiet),
         WIRE_TEST(a_half_close_that_arrived_is_quiet),
         WIRE_TEST(a_connection_that_was_closed_is_quiet),
+        WIRE_TEST(a_connection_is_over_when_both_ends_have_ended),
+        WIRE_TEST(one_that_the_peer_ended_first_is_over_as_well),
+        WIRE_TEST(a_connection_that_was_reset_is_over),
+        WIRE_TEST(a_reset_that_arrived_leaves_no_connection),
         WIRE_TEST(a_port_that_was_given_anew_is_the_newest_peer_s),
         WIRE_TEST(connections_of_others_do_not_matter),
-        WIRE_TEST(each_socket_of_a_connection_has_its_inode),
-        WIRE_TEST(without_a_remote_port_it_is_the_listener_s),
+        WIRE_TEST(the_program_s_end_has_its_inode),
+        WIRE_TEST(without_a_peer_it_is_the_listener_s),
         WIRE_TEST(both_tables_are_the_same),
         WIRE_TEST(both_ends_are_looked_up),
         WIRE_TEST(who_would_take_a_connection_is_not_its_end),
-        WIRE_TEST(listeners_are_left_out_where_nobody_asks),
+        WIRE_TEST(who_listens_is_told_apart),
     };
 
     unit_begin();
