@@ -139,6 +139,20 @@ static void bytes_that_a_taking_peer_has_not_read_are_under_way(void **state)
     assert_false(quiet());
 }
 
+static void among_too_many_to_look_up_they_are_as_well(void **state)
+{
+    struct peer *many[1000];
+
+    (void)state;
+    for (size_t i = 0; i < 1000; i++)
+        many[i] = &peer;
+    assert_becomes_quiet();
+    assert_true(wire_is_quiet(many, 1000));
+    say("hello");
+    assert_false(wire_is_quiet(many, 1000));
+    assert_int_not_equal(wire_sum(many, 1000), 0);
+}
+
 static void bytes_that_were_read_are_not(void **state)
 {
     (void)state;
@@ -483,6 +497,7 @@ int main(void)
         cmocka_unit_test(nobody_is_quiet),
         WIRE_TEST(a_connection_without_traffic_is_quiet),
         WIRE_TEST(bytes_that_a_taking_peer_has_not_read_are_under_way),
+        WIRE_TEST(among_too_many_to_look_up_they_are_as_well),
         WIRE_TEST(bytes_that_were_read_are_not),
         WIRE_TEST(what_a_paused_peer_leaves_lying_is_quiet),
         WIRE_TEST(what_a_peer_does_not_want_is_quiet),
