@@ -225,6 +225,33 @@ static void find_holder(struct play *play)
         }
 }
 
+static bool find_next(const struct play *play,
+                      const struct trace_record *before,
+                      struct trace_record *next)
+{
+    struct trace *trace = play->program->trace;
+
+    for (uint32_t serial = before->serial + 1; serial <= trace_newest(trace);
+         serial++)
+        if (trace_get(trace, serial, next) && next->tid == before->tid &&
+            next->caller[0] != 0)
+            return true;
+    return false;
+}
+
+/* It found the end, or a failure, and then closed something else. */
+static void follow_wrong_close(const struct play *play,
+                               struct trace_record *record)
+{
+    enum call_family family = family_of(record);
+    struct trace_record next;
+
+    if ((family == FAMILY_READ || family == FAMILY_WRITE) && record->returned &&
+        record->result <= 0 && find_next(play, record, &next) &&
+        family_of(&next) == FAMILY_CLOSE)
+        *record = next;
+}
+
 bool blame_find_holder(struct play *play, struct trace_record *record)
 {
     if (!play->blame_pid)
@@ -233,6 +260,8 @@ bool blame_find_holder(struct play *play, struct trace_record *record)
         return false;
     if (family_of(record) == FAMILY_ACCEPT)
         follow_failure(play, record);
+    else
+        follow_wrong_close(play, record);
     return true;
 }
 

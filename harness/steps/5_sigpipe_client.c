@@ -98,7 +98,7 @@ static unsigned gate_at_write(struct play *play, const struct peer *peer, int n)
 
 /* Leaves while the server's next write waits at a gate; that write brings
  * the reset, and the one behind it, at another gate, meets it. `first` is
- * what the held write has in hand, `second` follows. */
+ * what the held write has in hand, `second` may follow. */
 static struct peer *leaves_in_a_write(struct play *play, const char *first,
                                       const char *second)
 {
@@ -108,7 +108,8 @@ static struct peer *leaves_in_a_write(struct play *play, const char *first,
 
     play_send(play, peer, first);
     play_held(play, before, 1);
-    play_send(play, peer, second);
+    if (*second)
+        play_send(play, peer, second);
     play_close(play, peer);
     play_release(play, before);
     play_rest(play);
