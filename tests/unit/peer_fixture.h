@@ -22,7 +22,7 @@ UNIT_HELPER void note_port(void *arg, uint16_t number)
     *(uint16_t *)arg = number;
 }
 
-UNIT_HELPER void make_listener(void)
+UNIT_HELPER void bind_listener(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -30,9 +30,14 @@ UNIT_HELPER void make_listener(void)
 
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
-    assert_int_equal(listen(listener, 8), 0);
     getsockname(listener, (struct sockaddr *)&at, &len);
     port = ntohs(at.sin_port);
+}
+
+UNIT_HELPER void make_listener(void)
+{
+    bind_listener();
+    assert_int_equal(listen(listener, 8), 0);
 }
 
 UNIT_HELPER void connect_peer(struct peer *which, int number, int buffer)

@@ -1,56 +1,19 @@
 /* test_wire.c - what is under way, over real loopback connections. */
-#include "unit.h"
+#include "peer_fixture.h"
 
 #include "../../harness/wire.h"
-#include "../../harness/wire_table.h"
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
-static int listener, far;
-static uint16_t port;
-static struct peer peer;
 static struct peer *const peers[] = {&peer};
 
-static void bind_listener(void)
+static int connect_discarding(void **state)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
-
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
-    getsockname(listener, (struct sockaddr *)&at, &len);
-    port = ntohs(at.sin_port);
-}
-
-static int connect_both(void **state)
-{
-    (void)state;
-    bind_listener();
-    listen(listener, 8);
-    memset(&peer, 0, sizeof(peer));
-    peer.number = 1;
-    peer.discards = true;
-    if (peer_connect(&peer, "127.0.0.1", port, 0, NULL, NULL) < 0)
+    if (connect_both(state) < 0)
         return -1;
-    far = accept(listener, NULL, NULL);
     peer.discards = true;
-    while (!peer.connected)
-        peer_pump(&peer);
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    peer_release(&peer);
-    close(far);
-    close(listener);
+    PUMP_UNTIL(peer.connected);
     return 0;
 }
 
@@ -69,22 +32,14 @@ static void assert_becomes_quiet(void)
     fail_msg("the wire is never quiet");
 }
 
-/* The program's end sends; it has come when this returns. */
-static void say(const char *text)
+/* It has come when this returns. */
+static void say_and_arrive(const char *text)
 {
     int there = 0, len = (int)strlen(text);
 
-    assert_int_equal(write(far, text, (size_t)len), len);
+    say(text);
     while (there < len)
         ioctl(peer.in, FIONREAD, &there);
-}
-
-static void pump_until_received(uint64_t len)
-{
-    for (int look = 0; look < UNIT_LOOKS && peer.received < len; look++)
-        if (peer_pump(&peer) == 0)
-            sched_yield();
-    assert_int_equal(peer.received, len);
 }
 
 static void a_listening_port_listens(void **state)
@@ -135,7 +90,7 @@ static void a_connection_without_traffic_is_quiet(void **state)
 static void bytes_that_a_taking_peer_has_not_read_are_under_way(void **state)
 {
     (void)state;
-    say("hello");
+    say_and_arrive("hello");
     assert_false(quiet());
 }
 
@@ -148,7 +103,7 @@ static void among_too_many_to_look_up_they_are_as_well(void **state)
         many[i] = &peer;
     assert_becomes_quiet();
     assert_true(wire_is_quiet(many, 1000));
-    say("hello");
+    say_and_arrive("hello");
     assert_false(wire_is_quiet(many, 1000));
     assert_int_not_equal(wire_sum(many, 1000), 0);
 }
@@ -156,8 +111,8 @@ static void among_too_many_to_look_up_they_are_as_well(void **state)
 static void bytes_that_were_read_are_not(void **state)
 {
     (void)state;
-    say("hello");
-    pump_until_received(5);
+    say_and_arrive("hello");
+    PUMP_UNTIL(peer.received == 5);
     assert_becomes_quiet();
 }
 
@@ -165,7 +120,7 @@ static void what_a_paused_peer_leaves_lying_is_quiet(void **state)
 {
     (void)state;
     peer.reading = false;
-    say("hello");
+    say_and_arrive("hello");
     assert_becomes_quiet();
     peer.reading = true;
     assert_false(quiet());
@@ -175,8 +130,8 @@ static void what_a_peer_does_not_want_is_quiet(void **state)
 {
     (void)state;
     peer.read_most = 2;
-    say("hello");
-    pump_until_received(2);
+    say_and_arrive("hello");
+    PUMP_UNTIL(peer.received == 2);
     assert_becomes_quiet();
 }
 
@@ -233,9 +188,7 @@ static void an_end_that_was_seen_is_quiet(void **state)
 {
     (void)state;
     shutdown(far, SHUT_WR);
-    for (int look = 0; look < UNIT_LOOKS && !peer.eof; look++)
-        peer_pump(&peer);
-    assert_true(peer.eof);
+    PUMP_UNTIL(peer.eof);
     assert_becomes_quiet();
 }
 
@@ -255,24 +208,16 @@ static void a_connection_that_was_closed_is_quiet(void **state)
     assert_becomes_quiet();
 }
 
-static void pump_until(const bool *holds)
-{
-    for (int look = 0; look < UNIT_LOOKS && !*holds; look++)
-        if (peer_pump(&peer) == 0)
-            sched_yield();
-    assert_true(*holds);
-}
-
 static void a_connection_is_over_when_both_ends_have_ended(void **state)
 {
     (void)state;
     shutdown(far, SHUT_WR);
-    pump_until(&peer.eof);
+    PUMP_UNTIL(peer.eof);
     assert_becomes_quiet();
     peer_pump(&peer);
     assert_false(peer.over);
     peer.half_close = true;
-    pump_until(&peer.over);
+    PUMP_UNTIL(peer.over);
     assert_true(quiet());
     assert_int_equal(wire_sum(peers, 1), 0);
 }
@@ -286,7 +231,7 @@ static void one_that_the_peer_ended_first_is_over_as_well(void **state)
     peer_pump(&peer);
     assert_false(peer.over);
     close(far);
-    pump_until(&peer.over);
+    PUMP_UNTIL(peer.over);
 }
 
 static void reset_far_end(void)
@@ -302,7 +247,7 @@ static void a_connection_that_was_reset_is_over(void **state)
     (void)state;
     assert_int_equal(wire_connected(&peer), 1);
     reset_far_end();
-    pump_until(&peer.over);
+    PUMP_UNTIL(peer.over);
     assert_int_equal(peer.error, ECONNRESET);
     assert_false(peer.eof);
 }
@@ -346,7 +291,7 @@ static void connections_of_others_do_not_matter(void **state)
     struct peer other = {.number = 2};
 
     (void)state;
-    say("hello");
+    say_and_arrive("hello");
     peer_user(&other, dup(0), dup(1));
     struct peer *const others[] = {&other};
     assert_true(wire_is_quiet(others, 1));
@@ -380,113 +325,8 @@ static void without_a_peer_it_is_the_listener_s(void **state)
     assert_int_equal(inodes[0], inode_of(listener));
 }
 
-/* ---- Two ways to the table ---- */
-
-struct ours {
-    struct wire_row row[8]; /* of both ends */
-    size_t count;
-};
-
-static bool is_ours(const struct wire_row *row, void *arg)
-{
-    struct ours *ours = arg;
-
-    if ((row->local == port && row->remote == peer.port) ||
-        (row->local == peer.port && row->remote == port))
-        ours->row[ours->count++] = *row;
-    return ours->count == 8;
-}
-
-static bool is_same(const struct wire_row *a, const struct wire_row *b)
-{
-    return a->local == b->local && a->remote == b->remote &&
-           a->state == b->state && a->unacknowledged == b->unacknowledged &&
-           a->unread == b->unread && a->retransmits == b->retransmits &&
-           a->timer == b->timer && a->inode == b->inode;
-}
-
-static void assert_in(const struct ours *ours, const struct wire_row *row)
-{
-    for (size_t i = 0; i < ours->count; i++)
-        if (is_same(&ours->row[i], row))
-            return;
-    fail_msg("no row %u to %u in state %u with %u bytes unread", row->local,
-             row->remote, row->state, row->unread);
-}
-
-/* Nothing moves any more: all that was sent is acknowledged. */
-static bool is_settled(const struct ours *ours)
-{
-    for (size_t i = 0; i < ours->count; i++)
-        if (ours->row[i].state == TCP_ESTABLISHED &&
-            (ours->row[i].unacknowledged > 0 || ours->row[i].timer > 0))
-            return false;
-    return true;
-}
-
-static void both_tables_are_the_same(void **state)
-{
-    struct ours diag, proc = {.count = 0};
-
-    (void)state;
-    assert_int_equal(write(far, "hello", 5), 5);
-    do {
-        diag.count = 0;
-        if (wire_each_by_diag(false, is_ours, &diag) < 0)
-            skip();
-    } while (!is_settled(&diag));
-    assert_int_equal(wire_each_by_proc(is_ours, &proc), 0);
-    assert_int_equal(diag.count, 2);
-    assert_int_equal(proc.count, 2);
-    for (size_t i = 0; i < 2; i++)
-        assert_in(&proc, &diag.row[i]);
-}
-
-static void both_ends_are_looked_up(void **state)
-{
-    const struct wire_ends ends = {peer.local, peer.remote};
-    struct ours ours = {.count = 0};
-
-    (void)state;
-    if (wire_each_of(&ends, 1, is_ours, &ours) < 0)
-        skip();
-    assert_int_equal(ours.count, 2);
-    assert_int_equal(ours.row[0].local, peer.port);
-    assert_int_equal(ours.row[1].local, port);
-}
-
-static void who_would_take_a_connection_is_not_its_end(void **state)
-{
-    struct wire_ends ends = {peer.local, peer.remote};
-    struct ours ours = {.count = 0};
-
-    (void)state;
-    ((struct sockaddr_in *)&ends.local)->sin_port = htons(1);
-    assert_int_not_equal(wire_each_of(&ends, 1, is_ours, &ours), 1);
-    assert_int_equal(ours.count, 0);
-}
-
-static bool is_listener(const struct wire_row *row, void *arg)
-{
-    (void)arg;
-    return row->local == port && row->state == TCP_LISTEN;
-}
-
-static void who_listens_is_told_apart(void **state)
-{
-    struct ours ours = {.count = 0};
-
-    (void)state;
-    if (wire_each_by_diag(true, is_listener, NULL) < 0)
-        skip();
-    assert_int_equal(wire_each_by_diag(true, is_listener, NULL), 1);
-    assert_int_equal(wire_each_by_diag(false, is_listener, NULL), 0);
-    wire_each_by_diag(true, is_ours, &ours);
-    assert_int_equal(ours.count, 0);
-}
-
 #define WIRE_TEST(name)                                                        \
-    cmocka_unit_test_setup_teardown(name, connect_both, close_all)
+    cmocka_unit_test_setup_teardown(name, connect_discarding, close_all)
 
 int main(void)
 {
@@ -515,10 +355,6 @@ int main(void)
         WIRE_TEST(connections_of_others_do_not_matter),
         WIRE_TEST(the_program_s_end_has_its_inode),
         WIRE_TEST(without_a_peer_it_is_the_listener_s),
-        WIRE_TEST(both_tables_are_the_same),
-        WIRE_TEST(both_ends_are_looked_up),
-        WIRE_TEST(who_would_take_a_connection_is_not_its_end),
-        WIRE_TEST(who_listens_is_told_apart),
     };
 
     unit_begin();
