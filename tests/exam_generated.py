@@ -6,7 +6,7 @@ Each must lose points. One that does not, a survivor, shows a hole in the
 cases, or it is no wrong program: then tests/mutants/EQUIVALENT.txt says why.
 The exam fails where a survivor is not in that list, and where the list names
 one that is caught, or that no edit makes any more; with --quick it tries those
-of the list without valgrind. The scores go into the page and the exam.json that
+of the list without valgrind and without the sweep. The scores go into the page and the exam.json that
 exam.py has written; generated.json has each mutant.
 """
 import collections
@@ -60,9 +60,11 @@ class Mutant:
         folder = options.work / "generated" / self.name
         submission = self.submission(folder)
         listed = self.reason is not None
-        for tool in ("no",) if listed and options.quick else ("no", "only"):
+        quick = ("--case", exam.NO_SWEEP) if listed and options.quick else ()
+        for tool in ("no",) if quick else ("no", "only"):
             turn = exam.grade_folder(self.step, submission, folder, options,
-                                     "--first-failure", "--valgrind", tool)
+                                     "--first-failure", "--valgrind", tool,
+                                     *quick)
             self.trouble = turn.trouble or ", ".join(
                 f"not graded: {name}" for name in turn.names("error"))
             self.cases = turn.names("fail")
@@ -216,8 +218,10 @@ def main():
     rules, to_do, done = read_rules(), mutants(options), []
     for mutant in to_do:
         explain(mutant, rules)
-    # What nothing catches takes longest: at the end it would keep others idle.
-    to_do.sort(key=lambda mutant: mutant.reason is None)
+    # What nothing catches takes longest, a pause that is not left out above all:
+    # at the end it would keep others idle.
+    to_do.sort(key=lambda mutant: (mutant.reason is None,
+                                   mutant.edit.operator != "jump"))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         jobs = [pool.submit(m.examine, options) for m in to_do]
         try:
