@@ -54,7 +54,7 @@ long='tests/unit/test_proof.c tests/unit/test_watchdog.c'
 sanitizers() {
     make -s unit BUILD="$build/asan" CC=clang INTERPOSER="$kit/interposer.so" \
         WITHOUT="$long" \
-        CFLAGS='-Werror -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+        CFLAGS='-Werror -O0 -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 }
 
 solutions() {

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#define LONGEST_BYTES 256 /* of a function here */
+#define LONGEST_BYTES 1024 /* of a function here, be it sanitized */
 
 /* A signal that never comes. */
 __attribute__((noinline)) static void waits_for_a_signal(void)
