@@ -175,8 +175,7 @@ def grade(program, folder, options):
         submission = folder / "submission"
         submission.mkdir()
         shutil.copy(program.path, submission / f"{program.step}.c")
-    more = ("--valgrind", options.valgrind) if options.valgrind else ()
-    if options.quick and not more:
+    if options.quick:
         turn = grade_folder(program.step, submission, folder, options,
                             "--case", NO_SWEEP, "--valgrind", "no")
         if program.fails in WATCHED and not turn.names_line(program):
@@ -188,6 +187,7 @@ def grade(program, folder, options):
                 "--valgrind", "only"))
         if program.kind != "mutants" or program.fails in turn.broken():
             return turn
+    more = ("--valgrind", options.valgrind) if options.valgrind else ()
     return grade_folder(program.step, submission, folder, options, *more)
 
 
