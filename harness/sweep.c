@@ -128,10 +128,10 @@ static void note_difference(struct sweep *sweep, const struct swept_call *call)
     char conn[32] = "";
 
     if (call->conn > 0)
-        snprintf(conn, sizeof(conn), ", on connection %d,", call->conn);
+        snprintf(conn, sizeof(conn), " on connection %d", call->conn);
     snprintf(sweep->differs, sizeof(sweep->differs),
-             "two runs without failures differ: %s() at %s:%d%s was called in "
-             "one of them",
+             "of two runs without failures only one called %s() at %s:%d%s, "
+             "which is no fault: what hangs on chance may be left out",
              call_name(call->call), frames ? frame[0].file : "?",
              frames ? frame[0].line : 0, conn);
     source_close(source);
