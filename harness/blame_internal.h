@@ -1,5 +1,5 @@
-/* blame_internal.h - what blame.c (which kind of question it is) and
- * blame_call.c (which call of the trace answers it) share.
+/* blame_internal.h - what blame.c (which kind of question it is) and the others
+ * (which call of the trace answers it) share.
  *
  * Each finder looks for a call with a line of the submission's own. It
  * returns false where there is none, and *record is worth nothing then.
@@ -9,12 +9,17 @@
 
 #include "blame.h"
 
+static inline enum call_family family_of(const struct trace_record *record)
+{
+    return call_family(record->call);
+}
+
 /* A call that failed for good; or was made to fail, or to fall short. */
 bool blame_is_failure(const struct trace_record *record);
 bool blame_is_injected(const struct trace_record *record);
 
-/* The program has ended: its exit; the kill() or the write that killed it;
- * the failure right before; or its last call. */
+/* The program has ended: its exit; the kill() or the write that killed it; an
+ * early half-close; the failure right before; or its last call. */
 bool blame_find_death(struct play *play, struct trace_record *record);
 
 /* A call was made to fail: on the connection in question, or at all. */
@@ -22,6 +27,21 @@ bool blame_find_injected(struct play *play, struct trace_record *record);
 
 /* It turns round and round: of the last calls the one that says most. */
 bool blame_find_spin(struct play *play, struct trace_record *record);
+
+/* Where it is blocked: a thread that serves the connection in question, else
+ * the one that explains most; where that thread stands; or the first one. */
+bool blame_find_blocked(struct play *play, struct trace_record *record);
+bool blame_find_standing(struct play *play, const struct trace_thread *slot,
+                         struct trace_record *record);
+bool blame_find_blocked_first(struct play *play, struct trace_record *record);
+
+/* The newest call for which `match` (which gets the play) returns true. */
+typedef bool blame_match(const struct trace_record *record, const void *play);
+bool blame_find(struct play *play, blame_match *match,
+                struct trace_record *record);
+blame_match blame_is_first; /* of the program's first process */
+
+/* ---- The bytes of a connection: blame_flow.c ---- */
 
 /* What it did with the bytes of the connection in question: the write that
  * gave too much or too little, the read whose bytes were kept back, or after
@@ -42,18 +62,9 @@ bool blame_find_early_end(struct play *play, struct trace_record *record);
  * and those that end it; else the wait before it was closed. */
 bool blame_find_last_on(struct play *play, struct trace_record *record);
 
-/* Where it is blocked: a thread that serves the connection in question, else
- * the one that explains most; where that thread stands; or the first one. */
-bool blame_find_blocked(struct play *play, struct trace_record *record);
-bool blame_find_standing(struct play *play, const struct trace_thread *slot,
-                         struct trace_record *record);
-bool blame_find_blocked_first(struct play *play, struct trace_record *record);
-
-/* The newest call for which `match` (which gets the play) returns true. */
-typedef bool blame_match(const struct trace_record *record, const void *play);
-bool blame_find(struct play *play, blame_match *match,
-                struct trace_record *record);
-blame_match blame_is_first; /* of the program's first process */
+/* A client has said that this was all, and it was not: its half-close. */
+bool blame_find_early_half_close(struct play *play,
+                                 struct trace_record *record);
 
 /* ---- What stands behind the kernel's picture: blame_state.c ---- */
 

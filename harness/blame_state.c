@@ -9,11 +9,6 @@
 #include <signal.h>
 #include <string.h>
 
-static enum call_family family_of(const struct trace_record *record)
-{
-    return call_family(record->call);
-}
-
 /* ---- Children that are left as zombies ---- */
 
 static bool is_own_wait(const struct trace_record *record, const void *play)

@@ -381,6 +381,49 @@ static void a_wait_for_what_is_closed_is_the_close(void **state)
     assert_blames(blame_find_death, closed);
 }
 
+/* A user has typed 10 bytes; so many of them are sent. */
+static const struct trace_record *half_close_after(int sent)
+{
+    static struct peer user = {.kind = PEER_USER, .sent = 10};
+
+    play.peer[0] = &user;
+    play.peers = 1;
+    play.blame_conn = 1;
+    add(CALL_write, 1, 3, sent);
+    return add(CALL_shutdown, 1, 3, 0);
+}
+
+static void a_client_that_ends_too_early_is_named_where_it_says_so(void **state)
+{
+    const struct trace_record *said;
+
+    (void)state;
+    said = half_close_after(5);
+    add(CALL_exit, 0, -1, 0);
+    assert_blames(blame_find_death, said);
+}
+
+static void or_where_it_ends_with_all_sent(void **state)
+{
+    const struct trace_record *exited;
+
+    (void)state;
+    half_close_after(10);
+    exited = add(CALL_exit, 0, -1, 0);
+    assert_blames(blame_find_death, exited);
+}
+
+static void or_with_a_status_that_says_that_it_failed(void **state)
+{
+    const struct trace_record *exited;
+
+    (void)state;
+    program.status = EXITED(1);
+    half_close_after(5);
+    exited = add(CALL_exit, 0, -1, 0);
+    assert_blames(blame_find_death, exited);
+}
+
 /* ---- What the kernel shows ---- */
 
 static void memory_is_the_place_that_asked_for_nearly_all(void **state)
@@ -475,6 +518,9 @@ int main(void)
         BLAME_TEST(an_exit_is_the_first_process_s),
         BLAME_TEST(without_one_the_failure_right_before),
         BLAME_TEST(a_wait_for_what_is_closed_is_the_close),
+        BLAME_TEST(a_client_that_ends_too_early_is_named_where_it_says_so),
+        BLAME_TEST(or_where_it_ends_with_all_sent),
+        BLAME_TEST(or_with_a_status_that_says_that_it_failed),
         BLAME_TEST(memory_is_the_place_that_asked_for_nearly_all),
         BLAME_TEST(a_missing_line_is_the_break_that_nothing_was_said_of),
         BLAME_TEST(or_the_end_that_leaves_it_in_the_buffer),

@@ -1,6 +1,6 @@
 /* Wrong: takes the line `exit` for a command of its own: it is never sent.
  * Fails: echo
- * Line: 110
+ * Line: 111
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -106,10 +106,9 @@ int main(int argc, char **argv)
             n = read(STDIN_FILENO, line, sizeof line);
             if (n < 0)
                 return fail(strerror(errno));
-            if (n == 0 ||
-                (n == 5 && memcmp(line, "exit\n", 5) == 0)) { /* BUG */
+            if (n == 0 || (n == 5 && memcmp(line, "exit\n", 5) == 0)) {
                 at_end = 1;
-                shutdown(s, SHUT_WR);
+                shutdown(s, SHUT_WR); /* BUG */
                 continue;
             }
             p = line;
