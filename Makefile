@@ -62,8 +62,8 @@ PRELOAD_O := $(call objects,pic,$(PRELOAD))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-# Unless a make that calls us has said how many, which here only a shell can see.
-ifeq ($(findstring jobserver,$(shell echo "$$MAKEFLAGS")),)
+# Unless who calls us has said how many, which here only a shell can see.
+ifeq ($(filter -j% --jobserver%,$(shell echo "$$MAKEFLAGS")),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 

@@ -13,14 +13,14 @@
  * turn of its loop. */
 #define NEAR 16
 
-static uint32_t newest(const struct play *play)
+uint32_t blame_newest(const struct play *play)
 {
     return trace_newest(play->program->trace);
 }
 
-static uint32_t oldest(const struct play *play)
+uint32_t blame_oldest(const struct play *play)
 {
-    return trace_oldest(newest(play)) + 1;
+    return trace_oldest(blame_newest(play)) + 1;
 }
 
 bool blame_find(struct play *play, blame_match *match,
@@ -103,8 +103,8 @@ static bool find_failure_or_last(struct play *play, struct trace_record *record)
     bool found = false;
     unsigned seen = 0;
 
-    for (uint32_t serial = newest(play); serial >= oldest(play) && seen < NEAR;
-         serial--) {
+    for (uint32_t serial = blame_newest(play);
+         serial >= blame_oldest(play) && seen < NEAR; serial--) {
         if (!trace_get(play->program->trace, serial, &at) ||
             !blame_is_first(&at, play))
             continue;
@@ -209,8 +209,8 @@ bool blame_find_spin(struct play *play, struct trace_record *record)
     unsigned seen = 0;
     int best = -1;
 
-    for (uint32_t serial = newest(play); serial >= oldest(play) && seen < NEAR;
-         serial--) {
+    for (uint32_t serial = blame_newest(play);
+         serial >= blame_oldest(play) && seen < NEAR; serial--) {
         if (!trace_get(play->program->trace, serial, &at) || at.caller[0] == 0)
             continue;
         if (spin_weight(&at) > best) {

@@ -4,11 +4,7 @@
 #include "blame_internal.h"
 
 #include <string.h>
-
-static uint32_t oldest(const struct play *play)
-{
-    return trace_oldest(trace_newest(play->program->trace)) + 1;
-}
+#include <sys/socket.h>
 
 static bool is_transfer(const struct trace_record *record)
 {
@@ -51,13 +47,12 @@ static void add_to_flow(struct flow *flow, const struct trace_record *record)
 
 static void take_flow(struct play *play, struct flow *flow)
 {
-    struct trace *trace = play->program->trace;
     struct trace_record record;
 
     memset(flow, 0, sizeof(*flow));
-    for (uint32_t serial = oldest(play); serial <= trace_newest(trace);
+    for (uint32_t serial = blame_oldest(play); serial <= blame_newest(play);
          serial++)
-        if (trace_get(trace, serial, &record) &&
+        if (trace_get(play->program->trace, serial, &record) &&
             record.conn == play->blame_conn && record.caller[0] != 0)
             add_to_flow(flow, &record);
 }
@@ -132,23 +127,38 @@ bool blame_find_kept_back(struct play *play, struct trace_record *record)
     return flow.read > user->received && find_output(play, &flow, record);
 }
 
-static bool is_half_close(const struct trace_record *record, const void *play)
+static bool is_half_close(const struct trace_record *record)
 {
-    const struct play *of = play;
+    return family_of(record) == FAMILY_SHUTDOWN && record->returned &&
+           record->result == 0 && record->arg[0] != SHUT_RD;
+}
 
-    return blame_is_first(record, play) && record->conn == of->blame_conn &&
-           family_of(record) == FAMILY_SHUTDOWN;
+/* It found the end, or a failure. */
+static bool is_reason_to_end(const struct trace_record *record)
+{
+    return is_transfer(record) && (blame_is_failure(record) ||
+                                   (family_of(record) == FAMILY_READ &&
+                                    record->returned && record->result == 0));
 }
 
 bool blame_find_early_half_close(struct play *play, struct trace_record *record)
 {
     const struct peer *user = user_of(play);
-    struct flow flow;
 
-    if (!user || blame_find_injected(play, record))
+    if (!user || user->half_close || !play->blame_conn ||
+        blame_find_injected(play, record))
         return false;
-    take_flow(play, &flow);
-    return flow.written < user->sent && blame_find(play, is_half_close, record);
+    for (uint32_t serial = blame_oldest(play); serial <= blame_newest(play);
+         serial++) {
+        if (!trace_get(play->program->trace, serial, record) ||
+            record->caller[0] == 0)
+            continue;
+        if (is_reason_to_end(record))
+            return false;
+        if (record->conn == play->blame_conn && is_half_close(record))
+            return true;
+    }
+    return false;
 }
 
 static bool is_on_connection(const struct trace_record *record,
@@ -206,7 +216,7 @@ static bool find_last_wait(struct play *play, struct trace_record *record)
     struct flow flow;
 
     take_flow(play, &flow);
-    for (uint32_t serial = flow.last_close.serial; serial >= oldest(play);
+    for (uint32_t serial = flow.last_close.serial; serial >= blame_oldest(play);
          serial--) {
         if (!trace_get(play->program->trace, serial, record) ||
             record->tid != flow.last_close.tid || record->caller[0] == 0)

@@ -14,6 +14,10 @@ static inline enum call_family family_of(const struct trace_record *record)
     return call_family(record->call);
 }
 
+/* The serials of the calls that the trace holds. */
+uint32_t blame_newest(const struct play *play);
+uint32_t blame_oldest(const struct play *play);
+
 /* A call that failed for good; or was made to fail, or to fall short. */
 bool blame_is_failure(const struct trace_record *record);
 bool blame_is_injected(const struct trace_record *record);
@@ -62,7 +66,8 @@ bool blame_find_early_end(struct play *play, struct trace_record *record);
  * and those that end it; else the wait before it was closed. */
 bool blame_find_last_on(struct play *play, struct trace_record *record);
 
-/* A client has said that this was all, and it was not: its half-close. */
+/* A client ended its input, for no reason, before the user did: its half-close.
+ */
 bool blame_find_early_half_close(struct play *play,
                                  struct trace_record *record);
 

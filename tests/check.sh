@@ -92,7 +92,7 @@ parts() {
     part play_by_hand tests/play_by_hand.py "$kit"
 }
 
-part services tests/services.py "$kit" &
+part services tests/services.py &
 part long_unit_tests make_kit unit UNIT="$long" &
 for _ in 1 2; do
     parts &

@@ -6,8 +6,8 @@ Each must lose points. One that does not, a survivor, shows a hole in the
 cases, or it is no wrong program: then tests/mutants/EQUIVALENT.txt says why.
 The exam fails where a survivor is not in that list, and where the list names
 one that is caught, or that no edit makes any more; with --quick it tries those
-of the list without valgrind and without the sweep. The scores go into the page and the exam.json that
-exam.py has written; generated.json has each mutant.
+of the list without valgrind and without the sweep. The scores go into the page
+and the exam.json that exam.py has written; generated.json has each mutant.
 """
 import collections
 import concurrent.futures

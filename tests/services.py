@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""services.py BUILD - what `make autograder` packs works where each service
+"""services.py - what `make autograder` packs works where each service
 puts it: laid out as the service does it, under a folder of our own."""
 import base64
 import contextlib
@@ -15,7 +15,6 @@ import xml.etree.ElementTree
 import zipfile
 
 KIT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(sys.argv[1]).resolve()
 STEP = "sequential"
 MUTANT = KIT / "tests/mutants" / STEP / "reset_ends_the_server.c"
 MEMORY = 768 << 20
