@@ -9,10 +9,10 @@ and a solution must get full marks, a stub none.
 
 With --quick one mutant of each obligation of a step is examined, those with
 `Quick: yes`, none whose report tests/golden/ has, and every variant but those
-with `Quick: no`: slow ones, and those that only the sweep or valgrind can tell
-from others; all of them without the sweep, but for mutants that only the sweep
-finds, and without valgrind, but for those that nothing else tells at the right
-line.
+with `Quick: no`: slow ones, those much like others, and those that only the
+sweep or valgrind can tell from others; all of them without the sweep, but for
+mutants that only the sweep finds, and without valgrind, but for those that
+nothing else tells at the right line.
 
 The right line is where the student has to look: a call, since a program is
 seen by its calls. It is the one to change; or, where what is to change makes

@@ -1,4 +1,5 @@
-/* Right: IPv4 by hand and everything in main. */
+/* Right: IPv4 by hand and everything in main.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

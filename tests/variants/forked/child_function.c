@@ -1,4 +1,5 @@
-/* Right: the child is a function of its own that ends in _exit. */
+/* Right: the child is a function of its own that ends in _exit.
+ * Quick: no */
 #include <err.h>
 #include <errno.h>
 #include <netdb.h>

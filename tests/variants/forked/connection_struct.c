@@ -1,4 +1,5 @@
-/* Right: an allocated struct for each client, freed on both sides. */
+/* Right: an allocated struct for each client, freed on both sides.
+ * Quick: no */
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>

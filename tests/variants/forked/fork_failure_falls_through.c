@@ -1,4 +1,5 @@
-/* Right: two cases are enough: after -1 and the pid the same close. */
+/* Right: two cases are enough: after -1 and the pid the same close.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>

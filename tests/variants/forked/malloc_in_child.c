@@ -1,4 +1,5 @@
-/* Right: each child allocates its own buffer. */
+/* Right: each child allocates its own buffer.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* Right: the server polls a non-blocking listening socket. */
+/* Right: the server polls a non-blocking listening socket.
+ * Quick: no */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* Right: recv and send with MSG_NOSIGNAL in the child. */
+/* Right: recv and send with MSG_NOSIGNAL in the child.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* Right: no SA_RESTART: accept is retried when a child interrupts it. */
+/* Right: no SA_RESTART: accept is retried when a child interrupts it.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

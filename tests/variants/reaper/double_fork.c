@@ -1,4 +1,5 @@
-/* Right: the child leaves a grandchild to init and is waited for at once. */
+/* Right: the child leaves a grandchild to init and is waited for at once.
+ * Quick: no */
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* Right: the handler sets a flag; ppoll alone lets SIGCHLD in. */
+/* Right: the handler sets a flag; ppoll alone lets SIGCHLD in.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* Right: sigaction(), then siginterrupt() has accept() restarted: EINTR never
- * comes, and any failure of accept() but the known ones ends the program. */
+ * comes, and any failure of accept() but the known ones ends the program.
+ * Quick: no */
 #include <errno.h>
 #include <netdb.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
-/* Right: a thread takes SIGCHLD with sigwait and reaps what has ended. */
+/* Right: a thread takes SIGCHLD with sigwait and reaps what has ended.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

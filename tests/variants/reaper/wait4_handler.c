@@ -1,4 +1,5 @@
-/* Right: a handler that loops over wait4 and adds up what children used. */
+/* Right: a handler that loops over wait4 and adds up what children used.
+ * Quick: no */
 #include <err.h>
 #include <errno.h>
 #include <netdb.h>

@@ -1,4 +1,5 @@
-/* Right: a thread waits for a child when there is one, else for that. */
+/* Right: a thread waits for a child when there is one, else for that.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>

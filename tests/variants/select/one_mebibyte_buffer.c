@@ -1,5 +1,6 @@
 /* Right: a mebibyte of buffer for each client, and EPOLLONESHOT armed anew
- * after each turn. */
+ * after each turn.
+ * Quick: no */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

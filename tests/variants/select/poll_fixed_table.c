@@ -1,5 +1,6 @@
 /* Right: one fixed table of 512 entries, unused ones -1, polled whole each
- * time; buffers that grow and shrink by realloc; small kernel buffers. */
+ * time; buffers that grow and shrink by realloc; small kernel buffers.
+ * Quick: no */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,5 +1,6 @@
 /* Right: poll over an array that grows; a connection that ends is replaced
- * by the last one. */
+ * by the last one.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
-/* Right: ppoll, and readv and writev on both halves of a ring buffer. */
+/* Right: ppoll, and readv and writev on both halves of a ring buffer.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

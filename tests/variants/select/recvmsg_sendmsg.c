@@ -1,4 +1,5 @@
-/* Right: recvmsg and sendmsg, poll, and a ring of doubly linked clients. */
+/* Right: recvmsg and sendmsg, poll, and a ring of doubly linked clients.
+ * Quick: no */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

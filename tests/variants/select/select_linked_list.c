@@ -1,5 +1,6 @@
 /* Right: select over a linked list of connections, its sets built anew for
- * each call. A function of its own is called poll, for all to see. */
+ * each call. A function of its own is called poll, for all to see.
+ * Quick: no */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,5 +1,6 @@
 /* Right: C11 threads, mutex and condition; main starts an acceptor and a
- * signal thread and leaves by thrd_exit. */
+ * signal thread and leaves by thrd_exit.
+ * Quick: no */
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>

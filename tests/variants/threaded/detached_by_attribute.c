@@ -1,4 +1,5 @@
-/* Right: threads made detached; the signals open only inside ppoll(). */
+/* Right: threads made detached; the signals open only inside ppoll().
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>

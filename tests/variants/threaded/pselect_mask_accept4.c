@@ -1,4 +1,5 @@
-/* Right: the signals are let in by pselect() only; accept4() and writev(). */
+/* Right: the signals are let in by pselect() only; accept4() and writev().
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
-/* Right: each thread blocks the signals itself, first of all; self-pipe. */
+/* Right: each thread blocks the signals itself, first of all; self-pipe.
+ * Quick: no */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
