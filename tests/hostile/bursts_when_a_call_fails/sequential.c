@@ -1,7 +1,7 @@
 /* bursts_when_a_call_fails - is right until a call fails, and then forks for
  * ever.
  *
- * case: survives_every_connection_failure
+ * case: *_every_*_failure
  * most: 0
  * long: namespaces rootless uid plain
  */
