@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MANY 1000 /* of the same: more need no count */
+#define MANY    1000 /* of the same: more need no count */
+#define BLOCKED " ... blocked"
 
 /* Calls that explain nothing to a student. */
 static bool is_told(const struct trace_record *record)
@@ -91,7 +92,7 @@ static void describe_result(struct trace *trace,
         snprintf(text, size,
                  record->call == CALL_exit || record->call == CALL__exit
                      ? ""
-                     : " ... blocked");
+                     : BLOCKED);
     else if (record->error)
         snprintf(text, size, " = %s", strerrorname_np(record->error));
     else if (!is_named(trace, record, text, size))
@@ -171,6 +172,17 @@ static bool has_ended(const struct play *play, int process)
     return false;
 }
 
+/* Its process has ended, or a jump has left it: siglongjmp(3). */
+static void never_returned(struct story_row *row)
+{
+    char *blocked = strstr(row->act, BLOCKED);
+
+    if (blocked)
+        snprintf(blocked, sizeof(row->act) - (size_t)(blocked - row->act),
+                 " ... never returned");
+    row->blocked = false;
+}
+
 bool story_call(struct story_row *row, struct play *play,
                 const struct trace_record *record)
 {
@@ -183,6 +195,7 @@ bool story_call(struct story_row *row, struct play *play,
     row->process = record->process;
     row->thread = record->thread;
     row->blocked = record->returned == 0;
+    row->in_handler = record->in_handler != 0;
     row->injected = record->injected == FAULT_ERRNO ||
                     record->injected == FAULT_SHORT ||
                     record->injected == FAULT_DROP;
@@ -194,8 +207,6 @@ bool story_call(struct story_row *row, struct play *play,
     describe_arguments(play->program->trace, record, arguments,
                        sizeof(arguments));
     describe_result(play->program->trace, record, result, sizeof(result));
-    if (row->blocked && has_ended(play, record->process) && result[0])
-        snprintf(result, sizeof(result), " ... never returned");
     if (record->call == CALL_unsafe)
         snprintf(row->act, sizeof(row->act), "%s() in a signal handler",
                  record->note);
@@ -207,6 +218,8 @@ bool story_call(struct story_row *row, struct play *play,
         snprintf(row->act, sizeof(row->act), "%s%s(%s)%s",
                  record->in_handler ? "in a handler: " : "",
                  call_name(record->call), arguments, result);
+    if (row->blocked && has_ended(play, record->process))
+        never_returned(row);
     blame_place(play, record->caller[0], place, sizeof(place));
     snprintf(row->where, sizeof(row->where), "%.90s",
              place[0] ? place + strlen(" at ") : "");
@@ -241,6 +254,20 @@ static int by_time(const void *a, const void *b)
     return x->at_ns < y->at_ns ? -1 : x->at_ns > y->at_ns;
 }
 
+void story_leave(struct story *story, int process, int thread)
+{
+    for (size_t i = story->count; i-- > 0;) {
+        struct story_row *row = &story->row[i];
+
+        if (row->process != process || row->thread != thread)
+            continue;
+        if (!row->blocked && !row->in_handler)
+            break; /* it was here last time */
+        if (row->blocked)
+            never_returned(row);
+    }
+}
+
 int story_take(struct story *story, struct play *play)
 {
     struct trace *trace = play->program->trace;
@@ -255,9 +282,11 @@ int story_take(struct story *story, struct play *play)
     for (uint32_t serial = oldest + 1; serial <= newest; serial++) {
         struct trace_record record;
 
-        if (trace_get(trace, serial, &record))
-            story->count +=
-                story_call(&story->row[story->count], play, &record);
+        if (!trace_get(trace, serial, &record))
+            continue;
+        if (!record.in_handler && record.process)
+            story_leave(story, record.process, record.thread);
+        story->count += story_call(&story->row[story->count], play, &record);
     }
     for (size_t i = 0; i < play->acts; i++)
         make_act_row(&story->row[story->count++], &play->act[i]);

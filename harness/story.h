@@ -20,7 +20,8 @@ struct story_row {
     char act[120];       /* "write(conn 1, 10 bytes) = 3" */
     char where[96];      /* "forked.c:57"; "": not the submission's */
     bool injected;
-    bool blocked; /* the call has not returned */
+    bool in_handler;
+    bool blocked; /* it is still in the call */
 };
 
 struct story {
@@ -34,6 +35,10 @@ struct trace_record;
 /* One call as a row. Returns false where it explains nothing. */
 bool story_call(struct story_row *row, struct play *play,
                 const struct trace_record *record);
+
+/* That thread calls something, and not from a handler: a call of its own that
+ * has not returned never will, a handler has jumped out of it. */
+void story_leave(struct story *story, int process, int thread);
 
 /* Takes the story of the case as it stands. Returns 0, or -1 with errno.
  * story_release() frees it. */

@@ -1,4 +1,5 @@
-/* Tests of story.c: the last lines of a story, repetitions told once. */
+/* Tests of story.c: the last lines of a story, repetitions told once, calls
+ * that a jump has left. */
 #include "unit.h"
 
 #include "../../harness/story.h"
@@ -84,6 +85,40 @@ static void twice_in_turn_is_told_as_it_was(void **state)
                    "process 1   write(4) = 1  a.c:8");
 }
 
+static void is_called(int thread, bool in_handler, bool blocked)
+{
+    if (!in_handler)
+        story_leave(&story, 1, thread);
+    say("process 1", blocked ? "read(4) ... blocked" : "read(4) = 1", "a.c:7");
+    rows[story.count - 1].thread = thread;
+    rows[story.count - 1].in_handler = in_handler;
+    rows[story.count - 1].blocked = blocked;
+}
+
+static void what_a_jump_leaves_never_returned(void **state)
+{
+    (void)state;
+    is_called(1, false, true);
+    is_called(1, true, false); /* its handler, from which it jumps */
+    is_called(2, false, false);
+    is_called(1, false, true);
+    assert_string_equal(rows[0].act, "read(4) ... never returned");
+    assert_false(rows[0].blocked);
+    assert_string_equal(rows[3].act, "read(4) ... blocked");
+    assert_true(rows[3].blocked);
+}
+
+static void a_handler_or_another_thread_leaves_no_call(void **state)
+{
+    (void)state;
+    is_called(1, false, true);
+    is_called(1, true, true);
+    is_called(2, false, false);
+    story_leave(&story, 2, 1); /* of another process */
+    assert_string_equal(rows[0].act, "read(4) ... blocked");
+    assert_string_equal(rows[1].act, "read(4) ... blocked");
+}
+
 static void it_ends_where_the_room_does(void **state)
 {
     char text[16];
@@ -101,6 +136,9 @@ int main(void)
         cmocka_unit_test_setup(the_same_is_told_once, begin),
         cmocka_unit_test_setup(what_comes_in_turn_is_told_once, begin),
         cmocka_unit_test_setup(twice_in_turn_is_told_as_it_was, begin),
+        cmocka_unit_test_setup(what_a_jump_leaves_never_returned, begin),
+        cmocka_unit_test_setup(a_handler_or_another_thread_leaves_no_call,
+                               begin),
         cmocka_unit_test_setup(it_ends_where_the_room_does, begin),
     };
 
