@@ -340,6 +340,16 @@ bool play_fired(struct play *play, unsigned fault)
     return atomic_load(&play->program->trace->fault[fault].fired) > 0;
 }
 
+bool play_fired_for(struct play *play, const struct peer *peer)
+{
+    struct trace *trace = play->program->trace;
+
+    for (unsigned i = 0; i < trace_faults(trace); i++)
+        if (trace->fault[i].conn == peer->number && play_fired(play, i))
+            return true;
+    return false;
+}
+
 void expect_fired(struct play *play, const char *what)
 {
     char text[96];

@@ -164,6 +164,9 @@ void expect_fired(struct play *play, const char *what);
 /* Did that fault fire? */
 bool play_fired(struct play *play, unsigned fault);
 
+/* Did a fault of that peer's connection? */
+bool play_fired_for(struct play *play, const struct peer *peer);
+
 /* ---- Waits ---- */
 
 /* Until the program is at rest: all that it had to do is done. Fails with

@@ -18,7 +18,7 @@
 struct program_build {
     bool built;
     bool missing;    /* there is no STEP.c */
-    char around[64]; /* what it calls to get around libc; "": nothing */
+    char around[64]; /* what it calls that nobody observes; "": nothing */
     char file[256];
     int line;                        /* of the first error; 0: unknown */
     char messages[PROGRAM_MESSAGES]; /* the compiler's, from the first */

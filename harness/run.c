@@ -58,22 +58,30 @@ void run_not_graded(struct verdict *verdict, const char *reason)
 
 /* ---- One case ---- */
 
-static void open_program(void)
+/* Returns whether there is one to play with; else the step is settled. */
+static bool open_program(void)
 {
+    char words[256];
+
     if (program_open(&run.program, run.binary, run.interposer) == 0)
-        return;
+        return true;
     int error = errno, status = run.program.status;
     const char *limit =
         WIFSIGNALED(status) ? program_limit_text(WTERMSIG(status)) : "";
 
-    if (*limit)
-        snprintf(run.result->note, sizeof(run.result->note),
+    if (*limit) {
+        snprintf(words, sizeof(words),
                  "the program does not come to its main()%s", limit);
-    else
-        snprintf(run.result->note, sizeof(run.result->note),
+        run_refuse(words, "A program begins with its main().",
+                   "What runs before main(), a constructor perhaps?");
+    } else {
+        snprintf(words, sizeof(words),
                  "the program goes around libc: it did not load the kit's "
                  "library (%s)",
                  strerror(error));
+        run_refuse_around(words);
+    }
+    return false;
 }
 
 /* Where the case it builds on did not pass, it would be failed with a
@@ -245,6 +253,22 @@ void run_settle(enum verdict_status first, const char *words)
     snprintf(run.result->note, sizeof(run.result->note), "%s", words);
 }
 
+void run_refuse(const char *words, const char *why, const char *hint)
+{
+    run_settle(VERDICT_FAIL, words);
+    run.result->verdict[0].why = why;
+    run.result->verdict[0].hint = hint;
+}
+
+void run_refuse_around(const char *words)
+{
+    run_refuse(words,
+               "What is judged is what the program calls, and how it takes it "
+               "when a call fails.",
+               "read(2), recv(2), readv(2) and recvmsg(2) are observed, as are "
+               "write(2) and its kin.");
+}
+
 static bool is_action(const struct trace_record *record, const void *arg)
 {
     (void)arg;
@@ -311,12 +335,8 @@ static void play_step(void)
     const struct step *step = run.result->step;
     char words[256];
 
-    open_program();
-    if (run.result->note[0]) {
-        snprintf(words, sizeof(words), "%s", run.result->note);
-        run_settle(VERDICT_FAIL, words);
+    if (!open_program())
         return;
-    }
     if (is_not_started()) {
         run.result->not_started = true;
         snprintf(words, sizeof(words), "not started: %s ends before it %s",
@@ -326,8 +346,7 @@ static void play_step(void)
     } else {
         run_table();
         if (run.went_around)
-            run_settle(
-                VERDICT_FAIL,
+            run_refuse_around(
                 "the program goes around libc: clients got bytes that no "
                 "call of it has read, and what cannot be observed cannot "
                 "be graded");

@@ -69,7 +69,8 @@ bool run_build(void)
     char sources[PATH_MAX], output[PATH_MAX], words[256];
 
     if (submission_refused(run.options->submission, words, sizeof(words))) {
-        run_settle(VERDICT_FAIL, words);
+        run_refuse(words, "A submission is regular files of up to 1 MiB each.",
+                   "Put a copy of the file itself there.");
         return false;
     }
     snprintf(sources, sizeof(sources), "%.4000s/source", sandbox_scratch());
@@ -84,7 +85,8 @@ bool run_build(void)
     if (made->missing) {
         snprintf(words, sizeof(words), "there is no file %s",
                  run.result->step->source);
-        run_settle(VERDICT_FAIL, words);
+        run_refuse(words, "A step is graded by the file of its name.",
+                   "Is it in that folder, and spelled like that?");
         return false;
     }
     if (!made->built) {
@@ -98,10 +100,10 @@ bool run_build(void)
     }
     if (made->around[0]) {
         snprintf(words, sizeof(words),
-                 "the program goes around libc: it uses %s(), and what cannot "
-                 "be observed cannot be graded",
+                 "the program goes around what is observed: it uses %s(), and "
+                 "what cannot be observed cannot be graded",
                  made->around);
-        run_settle(VERDICT_FAIL, words);
+        run_refuse_around(words);
         return false;
     }
     if (!run.options->without_valgrind)

@@ -35,6 +35,10 @@ extern struct run run;
  * cannot be played is told once. */
 void run_settle(enum verdict_status first, const char *words);
 
+/* The same for a failure whose reason is not the row's own. Literals. */
+void run_refuse(const char *words, const char *why, const char *hint);
+void run_refuse_around(const char *words); /* what cannot be observed */
+
 /* The verdict where the machine or the kit is in trouble. */
 void run_not_graded(struct verdict *verdict, const char *reason);
 

@@ -121,17 +121,6 @@ static unsigned fired(struct play *play)
     return count;
 }
 
-/* Was that connection the one whose call failed? */
-static bool is_victim(struct play *play, const struct peer *client)
-{
-    struct trace *trace = play->program->trace;
-
-    for (unsigned i = 0; i < trace_faults(trace); i++)
-        if (trace->fault[i].conn == client->number && play_fired(play, i))
-            return true;
-    return false;
-}
-
 static unsigned breaks(struct play *play)
 {
     struct trace *trace = play->program->trace;
@@ -171,7 +160,7 @@ static void judge_client(const struct scene *scene, const struct peer *client,
                   (unsigned long long)client->received, (unsigned long long)len,
                   client->error ? strerrorname_np(client->error)
                                 : "end of file");
-    if (scene->class == CLASS_CONNECTION && !is_victim(play, client))
+    if (scene->class == CLASS_CONNECTION && !play_fired_for(play, client))
         play_fail(play, "the failure costs its own connection and no other",
                   "client %d, on another connection, got %llu of %llu bytes",
                   client->number, (unsigned long long)client->received,

@@ -253,6 +253,9 @@ ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count)
     return wrote(&c, real.sendfile(out_fd, in_fd, offset, call_len(&c, count)));
 }
 
+ssize_t sendfile64(int out_fd, int in_fd, off64_t *offset, size_t count)
+    __attribute__((alias("sendfile")));
+
 /* splice(2) reads a socket or writes one, through a pipe; it is addressed
  * by whichever end is the connection. */
 ssize_t splice(int in_fd, off64_t *in_off, int out_fd, off64_t *out_off,

@@ -55,9 +55,7 @@ static void a_reset_costs_one_client(struct play *play)
     server_serves_another(play);
     for (int i = 0; i < 2; i++) { /* connections 3 and 4 */
         play_rest(play);
-        struct peer *lost = play_client(play);
-        play_send(play, lost, "hello\n");
-        expect_gone(play, lost);
+        server_loses_a_client(play);
     }
     play_rest(play);
     server_loses_a_client_before_accept(play);

@@ -71,16 +71,6 @@ static void expect_once(struct play *play,
 
 /* ---- Plays ---- */
 
-/* The row's plan makes a call of this client's fail. */
-static struct peer *is_cut_off(struct play *play)
-{
-    struct peer *peer = play_client(play);
-
-    play_send(play, peer, "hello\n");
-    expect_gone(play, peer);
-    return peer;
-}
-
 /* Half-closed, without a byte, closed when all had come back; calls that were
  * interrupted, not ready or short, a client that accept never gave: is any of
  * them told as a break? */
@@ -125,8 +115,8 @@ static void tells_of_a_reset_in_a_blocked_write(struct play *play)
 static void counts_over_its_whole_life(struct play *play)
 {
     static struct peer *(*const vanish[])(struct play *) = {
-        is_cut_off,          is_cut_off,    client_resets,
-        client_fin_then_rst, client_resets, client_fin_then_rst};
+        server_loses_a_client, server_loses_a_client, client_resets,
+        client_fin_then_rst,   client_resets,         client_fin_then_rst};
     unsigned lines = 0;
 
     play_serve(play);
@@ -142,9 +132,9 @@ static void counts_over_its_whole_life(struct play *play)
 static void a_failed_call_costs_one_client(struct play *play)
 {
     play_serve(play);
-    is_cut_off(play);
+    server_loses_a_client(play);
     play_rest(play);
-    is_cut_off(play);
+    server_loses_a_client(play);
     play_rest(play);
     client_resets(play);
     play_rest(play);

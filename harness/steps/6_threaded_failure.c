@@ -102,9 +102,7 @@ void threaded_reset(struct play *play)
     struct peer *bystander = play_client(play);
     play_send(play, bystander, "hello\n");
     expect_echo(play, bystander);
-    struct peer *lost = play_client(play);
-    play_send(play, lost, "x");
-    expect_gone(play, lost);
+    server_loses_a_client(play);
     struct peer *silent = play_client(play);
     play_rest(play);
     play_reset(play, silent);

@@ -173,9 +173,7 @@ void select_survives_a_broken_connection(struct play *play)
 
     play_serve(play);
     other = select_bystander(play);
-    client = play_client(play);
-    play_send(play, client, "hello\n");
-    expect_gone(play, client);
+    server_loses_a_client(play);
     select_still_serves(play, other);
     play_fault(play, "setsockopt#1=ENOBUFS,shutdown#1=ENOTCONN");
     client = play_client(play);

@@ -223,12 +223,8 @@ void forking_reset(struct play *play)
     play_reset(play, resets);
     play_reset_arrives(play, resets);
     play_rest(play);
-    for (int i = 3; i <= 4; i++) {
-        struct peer *lost = play_client(play);
-
-        play_send(play, lost, "hello\n");
-        expect_gone(play, lost);
-    }
+    for (int i = 3; i <= 4; i++)
+        server_loses_a_client(play);
     play_send(play, client, "still there?\n");
     expect_echo(play, client);
     forking_expect_processes(play, alone + 1);

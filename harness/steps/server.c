@@ -216,6 +216,20 @@ void server_a_failed_accept_costs_nothing(struct play *play)
     expect_fired(play, "the server calls accept again when it failed");
 }
 
+/* Who looks before it reads (FIONREAD) reads but what is there, which cannot
+ * fail, and then waits for what comes next: the end. */
+struct peer *server_loses_a_client(struct play *play)
+{
+    struct peer *client = play_client(play);
+
+    play_send(play, client, "hello\n");
+    play_settle(play);
+    if (!play_fired_for(play, client))
+        play_half_close(play, client);
+    expect_gone(play, client);
+    return client;
+}
+
 /* The client may be turned away or served: it may not be left waiting. */
 void server_a_shortage_costs_one_client(struct play *play)
 {

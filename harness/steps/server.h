@@ -49,6 +49,10 @@ void server_drains_after_a_half_close(struct play *play);
 void server_costs_nothing(struct play *play);
 void server_a_failed_accept_costs_nothing(struct play *play);
 
+/* The row's plan makes a call on the next client's connection fail: that is its
+ * end. Returns the client. */
+struct peer *server_loses_a_client(struct play *play);
+
 /* The row's plan makes accept fail for want of something: the first client
  * may be turned away, the next is served. Then by a real shortage of
  * descriptors; then malloc. */

@@ -2,7 +2,7 @@
  *
  * case: *
  * most: 0
- * says: goes around libc: it uses syscall
+ * says: goes around what is observed: it uses syscall
  */
 #include "net.h"
 

@@ -2,7 +2,7 @@
  *
  * case: *
  * most: 0
- * says: goes around libc: it uses dlsym
+ * says: goes around what is observed: it uses dlsym
  */
 #define _GNU_SOURCE
 #include "net.h"
