@@ -183,10 +183,7 @@ static void lives_without_memory_for_a_client(struct play *play)
     play_serve(play);
     struct peer *client = forking_client(play);
     play_rest(play);
-    play_fault(play, "malloc#1=ENOMEM");
-    struct peer *poor = play_client(play);
-    play_send(play, poor, "hello\n");
-    forking_expect_answer(play, poor);
+    server_loses_one_at_most(play, "malloc#1=ENOMEM");
     play_send(play, client, "still there?\n");
     expect_echo(play, client);
     forking_client(play);

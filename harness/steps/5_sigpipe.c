@@ -158,15 +158,7 @@ static void a_shortage_costs_one_client(struct play *play)
     play_serve(play);
     for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
         play_rest(play);
-        unsigned fault = play_fault(play, plans[i]);
-        struct peer *client = play_client(play);
-        play_send(play, client, "hello\n");
-        play_half_close(play, client);
-        expect_gone(play, client);
-        play_rest(play);
-        expect_alive(play);
-        if (play_fired(play, fault))
-            expect_serves(play);
+        server_loses_one_at_most(play, plans[i]);
     }
 }
 

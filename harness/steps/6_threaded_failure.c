@@ -4,47 +4,6 @@
 
 #include <stdio.h>
 
-/* How many calls planned failures have hit so far. */
-static unsigned hits(struct play *play)
-{
-    struct trace *trace = play_trace(play);
-    unsigned sum = 0;
-
-    for (unsigned i = 0; i < trace_faults(trace); i++)
-        sum += atomic_load(&trace->fault[i].fired);
-    return sum;
-}
-
-/* One client: served to its end; or closed, where a failure hit it. */
-static void serves_unless_hit(struct play *play)
-{
-    unsigned before = hits(play);
-    struct peer *client = play_client(play);
-
-    play_send(play, client, "hello\n");
-    play_rest(play);
-    play_half_close(play, client);
-    expect_gone(play, client);
-    expect_alive(play);
-    if (client->received < client->queued && hits(play) == before)
-        play_fail(play, "a failure costs one client at most",
-                  "client %d got %llu of %llu bytes, though nothing failed "
-                  "for it",
-                  client->number, (unsigned long long)client->received,
-                  (unsigned long long)client->queued);
-}
-
-/* Clients come until the failure has hit, and one more. What the program
- * never calls cannot fail. */
-static void costs_one_client(struct play *play, const char *plan)
-{
-    unsigned fault = play_fault(play, plan);
-
-    for (int i = 0; i < 3 && !play_fired(play, fault); i++)
-        serves_unless_hit(play);
-    serves_unless_hit(play);
-}
-
 /* Does the server go on when no thread can be made, once and for a while? */
 void threaded_no_thread(struct play *play)
 {
@@ -66,7 +25,7 @@ void threaded_no_thread_closes(struct play *play)
     play_serve(play);
     expect_serves(play);
     play_count_descriptors(play);
-    costs_one_client(play, "pthread_create#1=EAGAIN");
+    server_loses_one_at_most(play, "pthread_create#1=EAGAIN");
     expect_same_descriptors(play);
 }
 
@@ -77,9 +36,9 @@ void threaded_accept_fails(struct play *play)
     play_serve(play);
     for (int i = 0; i < 3; i++)
         expect_serves(play);
-    costs_one_client(play, "accept#1=ENFILE");
-    costs_one_client(play, "accept#1=ENOBUFS");
-    costs_one_client(play, "accept#1=ENOMEM");
+    server_loses_one_at_most(play, "accept#1=ENFILE");
+    server_loses_one_at_most(play, "accept#1=ENOBUFS");
+    server_loses_one_at_most(play, "accept#1=ENOMEM");
 }
 
 /* Does it wait calmly until there are descriptors again? Who waited is served
@@ -174,9 +133,9 @@ void threaded_no_memory(struct play *play)
 {
     play_serve(play);
     play_rest(play);
-    costs_one_client(play, "malloc#1=ENOMEM");
-    costs_one_client(play, "malloc#2=ENOMEM");
-    costs_one_client(play, "malloc#3=ENOMEM");
+    server_loses_one_at_most(play, "malloc#1=ENOMEM");
+    server_loses_one_at_most(play, "malloc#2=ENOMEM");
+    server_loses_one_at_most(play, "malloc#3=ENOMEM");
 }
 
 /* Are the descriptors of connections closed, however these end? */

@@ -60,6 +60,10 @@ void server_a_shortage_costs_one_client(struct play *play);
 void server_waits_while_out_of_descriptors(struct play *play);
 void server_a_failed_malloc_costs_one_client(struct play *play);
 
+/* Clients come until a call of that plan has failed, and two more: one of them
+ * all may be lost by it. What the program never calls cannot fail. */
+void server_loses_one_at_most(struct play *play, const char *plan);
+
 /* Of a server at rest: one client resets while it waits to be accepted, the one
  * ahead of it and the next are served. */
 void server_loses_a_client_before_accept(struct play *play);
