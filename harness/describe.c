@@ -135,6 +135,7 @@ char *play_describe_threads(struct play *play, char *text, size_t size)
     return text;
 }
 
+/* Whatever the row is about, that is not it. */
 static void describe_spin(struct play *play, char *text, size_t size)
 {
     struct trace *trace = play->program->trace;
@@ -144,6 +145,12 @@ static void describe_spin(struct play *play, char *text, size_t size)
         add(text, size, 0, "the program spins: %u calls without any progress",
             atomic_load(&trace->calls) - play->calls_then);
 
+    if (!play->why)
+        play_explain(play,
+                     "A call that has nothing to do, or fails, and is made "
+                     "again at once burns the processor that others wait for.",
+                     "What does that call answer each time, and which call "
+                     "could wait until the answer is another?");
     if (!blame_find_spin(play, &record))
         return;
     blame_place(play, record.caller[0], place, sizeof(place));

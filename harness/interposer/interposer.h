@@ -70,7 +70,9 @@
     X(vprintf) X(vfprintf) X(puts) X(fputs) X(putchar) X(fputc) X(putc) \
     X(fwrite) X(fflush) X(perror) X(vsyslog) \
     X(pthread_mutex_lock) X(mtx_lock) \
-    X(vsnprintf) X(vsprintf) X(strerror) X(strsignal)
+    X(vsnprintf) X(vsprintf) X(strerror) X(strsignal) \
+    X(localtime) X(localtime_r) X(gmtime) X(ctime) X(ctime_r) X(asctime) \
+    X(strftime)
 /* clang-format on */
 
 /* The functions behind ours, bound in the constructor: dlsym() may not run

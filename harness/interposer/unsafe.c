@@ -160,6 +160,50 @@ char *strsignal(int number)
     return real.strsignal(number);
 }
 
+/* They read the time zone's file, under a lock, or allocate. */
+struct tm *localtime(const time_t *when)
+{
+    UNSAFE_IN_HANDLER(localtime);
+    return real.localtime(when);
+}
+
+struct tm *localtime_r(const time_t *when, struct tm *tm)
+{
+    UNSAFE_IN_HANDLER(localtime_r);
+    return real.localtime_r(when, tm);
+}
+
+struct tm *gmtime(const time_t *when)
+{
+    UNSAFE_IN_HANDLER(gmtime);
+    return real.gmtime(when);
+}
+
+char *ctime(const time_t *when)
+{
+    UNSAFE_IN_HANDLER(ctime);
+    return real.ctime(when);
+}
+
+char *ctime_r(const time_t *when, char *text)
+{
+    UNSAFE_IN_HANDLER(ctime_r);
+    return real.ctime_r(when, text);
+}
+
+char *asctime(const struct tm *tm)
+{
+    UNSAFE_IN_HANDLER(asctime);
+    return real.asctime(tm);
+}
+
+size_t strftime(char *text, size_t size, const char *format,
+                const struct tm *tm)
+{
+    UNSAFE_IN_HANDLER(strftime);
+    return real.strftime(text, size, format, tm);
+}
+
 /* POSIX: no pthread function is async-signal-safe, save pthread_kill,
  * pthread_self and pthread_sigmask. */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
