@@ -221,6 +221,14 @@ void play_plan(struct play *play, const struct fault *faults, unsigned count)
     trace->fault_count = play->faults;
 }
 
+void play_let_time_fly(struct play *play, unsigned pauses_ms, unsigned waits_ms)
+{
+    struct trace *trace = play->program->trace;
+
+    atomic_store(&trace->pauses_fly_ms, pauses_ms);
+    atomic_store(&trace->waits_fly_ms, waits_ms);
+}
+
 void play_forget_plan(struct play *play)
 {
     play->faults = 0;

@@ -151,6 +151,12 @@ unsigned play_fault(struct play *play, const char *plan);
  * calls succeed. */
 void play_fault_ends(struct play *play, unsigned fault);
 
+/* Time flies: what the program pauses for, or how long it waits for descriptors
+ * at the most, is over at once, until so many ms of either are used up. 0: no
+ * more. What has begun lasts as long as it does. */
+void play_let_time_fly(struct play *play, unsigned pauses_ms,
+                       unsigned waits_ms);
+
 /* Waits until `callers` are held at the gate of that fault. */
 void play_held(struct play *play, unsigned fault, unsigned callers);
 bool play_is_held(struct play *play, unsigned fault);

@@ -106,6 +106,10 @@ struct trace {
 
     _Atomic uint32_t descriptors_cut; /* their limit is lowered for a while */
 
+    /* Time flies: while more than 0 ms are left, a pause, or a wait for
+     * descriptors that has a time-out, takes no time, but off these. */
+    _Atomic int64_t pauses_fly_ms, waits_fly_ms;
+
     _Atomic uint32_t debug; /* a futex: changes to OFF to let it go on */
 
     /* Written by the interposer during the run. */

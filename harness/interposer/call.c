@@ -216,6 +216,16 @@ void call_timeout(struct call *c, int64_t ms)
         c->record->timeout_ms = ms > INT32_MAX ? INT32_MAX : (int32_t)ms;
 }
 
+bool call_flies(struct call *c, bool waits)
+{
+    if (!is_ours(c) || c->record->timeout_ms <= 0)
+        return false;
+    _Atomic int64_t *left =
+        waits ? &trace->waits_fly_ms : &trace->pauses_fly_ms;
+    return atomic_load(left) > 0 &&
+           atomic_fetch_sub(left, c->record->timeout_ms) > 0;
+}
+
 void call_woke(struct call *c, bool expired)
 {
     if (!c->record)

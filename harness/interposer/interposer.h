@@ -166,6 +166,9 @@ int call_end_error(struct call *c, int error);
 /* Notes a wait with a time-out: -1 for ever. */
 void call_timeout(struct call *c, int64_t ms);
 
+/* After call_timeout(): is that time over at once? trace.h: pauses_fly_ms. */
+bool call_flies(struct call *c, bool waits);
+
 /* Ends a wait or pause: `expired` says that its time-out ran out. */
 void call_woke(struct call *c, bool expired);
 

@@ -17,7 +17,7 @@ unsigned int sleep(unsigned int seconds)
     struct call c = CALL(sleep, -1, seconds, 0);
 
     call_timeout(&c, (int64_t)seconds * 1000);
-    unsigned int left = real.sleep(seconds);
+    unsigned int left = call_flies(&c, false) ? 0 : real.sleep(seconds);
     pause_ends(&c, left);
     return left;
 }
@@ -27,7 +27,7 @@ int usleep(useconds_t usec)
     struct call c = CALL(usleep, -1, usec, 0);
 
     call_timeout(&c, usec / 1000);
-    int result = real.usleep(usec);
+    int result = call_flies(&c, false) ? 0 : real.usleep(usec);
     pause_ends(&c, result);
     return result;
 }
@@ -47,7 +47,7 @@ int nanosleep(const struct timespec *duration, struct timespec *left)
     struct call c = CALL(nanosleep, -1, 0, 0);
 
     call_timeout(&c, ms_of(duration));
-    int result = real.nanosleep(duration, left);
+    int result = call_flies(&c, false) ? 0 : real.nanosleep(duration, left);
     pause_ends(&c, result);
     return result;
 }
@@ -58,7 +58,8 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
     struct call c = CALL(clock_nanosleep, -1, clock, flags);
 
     call_timeout(&c, flags & TIMER_ABSTIME ? 0 : ms_of(t));
-    int error = real.clock_nanosleep(clock, flags, t, left);
+    int error =
+        call_flies(&c, false) ? 0 : real.clock_nanosleep(clock, flags, t, left);
     call_woke(&c, error == 0);
     return call_end_error(&c, error);
 }
@@ -68,7 +69,7 @@ int thrd_sleep(const struct timespec *duration, struct timespec *left)
     struct call c = CALL(thrd_sleep, -1, 0, 0);
 
     call_timeout(&c, ms_of(duration));
-    int result = real.thrd_sleep(duration, left);
+    int result = call_flies(&c, false) ? 0 : real.thrd_sleep(duration, left);
     pause_ends(&c, result);
     return result;
 }

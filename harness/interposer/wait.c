@@ -20,6 +20,8 @@ static int woke(struct call *c, int result)
     return (int)call_end(c, result);
 }
 
+static const struct timespec no_time;
+
 /* Before the call begins: it is ruled on then. */
 static void wait_with(const sigset_t *mask)
 {
@@ -34,6 +36,8 @@ int select(int nfds, fd_set *in, fd_set *out, fd_set *except,
     call_timeout(&c, ms_of_timeval(timeout));
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, nfds > 0))
+        *timeout = (struct timeval){0}; /* what is left of it: select(2) */
     return woke(&c, real.select(nfds, in, out, except, timeout));
 }
 
@@ -46,6 +50,8 @@ int pselect(int nfds, fd_set *in, fd_set *out, fd_set *except,
     call_timeout(&c, ms_of_timespec(timeout));
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, nfds > 0))
+        timeout = &no_time;
     return woke(&c, real.pselect(nfds, in, out, except, timeout, mask));
 }
 
@@ -82,6 +88,8 @@ int poll(struct pollfd *fds, nfds_t nfds, int timeout)
     call_timeout(&c, timeout < 0 ? -1 : timeout);
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, nfds > 0))
+        timeout = 0;
     int result = real.poll(fds, nfds, timeout);
     if (is_for_our_limit(result))
         result = real.poll(fds, used_entries(fds, nfds), timeout);
@@ -97,6 +105,8 @@ int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout,
     call_timeout(&c, ms_of_timespec(timeout));
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, nfds > 0))
+        timeout = &no_time;
     int result = real.ppoll(fds, nfds, timeout, mask);
     if (is_for_our_limit(result))
         result = real.ppoll(fds, used_entries(fds, nfds), timeout, mask);
@@ -149,6 +159,8 @@ int epoll_wait(int epfd, struct epoll_event *events, int most, int timeout)
     call_timeout(&c, timeout < 0 ? -1 : timeout);
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, true))
+        timeout = 0;
     return woke(&c, real.epoll_wait(epfd, events, most, timeout));
 }
 
@@ -161,6 +173,8 @@ int epoll_pwait(int epfd, struct epoll_event *events, int most, int timeout,
     call_timeout(&c, timeout < 0 ? -1 : timeout);
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, true))
+        timeout = 0;
     return woke(&c, real.epoll_pwait(epfd, events, most, timeout, mask));
 }
 
@@ -178,6 +192,10 @@ int epoll_pwait2(int epfd, struct epoll_event *events, int most,
     call_timeout(&c, ms);
     if (call_fails(&c))
         return woke(&c, -1);
+    if (call_flies(&c, true)) {
+        timeout = &no_time;
+        ms = 0;
+    }
     return woke(&c, RUNNING_ON_VALGRIND
                         ? real.epoll_pwait(epfd, events, most, (int)ms, mask)
                         : real.epoll_pwait2(epfd, events, most, timeout, mask));

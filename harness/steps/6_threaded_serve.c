@@ -1,5 +1,6 @@
 /* 6_threaded_serve.c - step 6 while nothing fails: echo, many at once. */
 #include "6_threaded.h"
+#include "server.h"
 
 #include <errno.h>
 
@@ -289,7 +290,7 @@ void threaded_keeps_memory(struct play *play)
 /* Does it do nothing while nothing happens? */
 void threaded_idles(struct play *play)
 {
-    play_serve(play);
+    server_waits_for_a_client(play);
     expect_serves(play);
     play_client(play);
     play_rest(play);

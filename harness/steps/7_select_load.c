@@ -245,7 +245,7 @@ void select_keeps_nothing_of_connections_that_ended(struct play *play)
 /* Does it sleep while its clients do? */
 void select_does_nothing_while_clients_are_silent(struct play *play)
 {
-    play_serve(play);
+    server_waits_for_a_client(play);
     select_bystander(play);
     play_client(play);
     expect_idle(play);

@@ -216,6 +216,14 @@ void server_a_failed_accept_costs_nothing(struct play *play)
     expect_fired(play, "the server calls accept again when it failed");
 }
 
+void server_waits_for_a_client(struct play *play)
+{
+    play_let_time_fly(play, 0, 60000);
+    play_serve(play);
+    play_rest(play);
+    play_let_time_fly(play, 0, 0);
+}
+
 /* Who looks before it reads (FIONREAD) reads but what is there, which cannot
  * fail, and then waits for what comes next: the end. */
 struct peer *server_loses_a_client(struct play *play)

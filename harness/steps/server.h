@@ -49,6 +49,9 @@ void server_drains_after_a_half_close(struct play *play);
 void server_costs_nothing(struct play *play);
 void server_a_failed_accept_costs_nothing(struct play *play);
 
+/* play_serve(), and nobody comes for a minute: time-outs run out. */
+void server_waits_for_a_client(struct play *play);
+
 /* The row's plan makes a call on the next client's connection fail: that is its
  * end. Returns the client. */
 struct peer *server_loses_a_client(struct play *play);
