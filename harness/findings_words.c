@@ -54,7 +54,11 @@ static void syscall_words(const struct report *report, char *text, size_t size)
 {
     char call[48] = "a call", place[128];
 
-    sscanf(report->what, "Syscall param %47[a-z0-9_]", call);
+    /* "socketcall.accept(addrlen_in)", "rt_sigaction(act->sa_flags)" */
+    if (sscanf(report->what, "Syscall param socketcall.%47[a-z0-9_]", call) <
+            1 &&
+        sscanf(report->what, "Syscall param rt_%47[a-z0-9_]", call) < 1)
+        sscanf(report->what, "Syscall param %47[a-z0-9_]", call);
     if (strstr(report->what, "points to uninit")) {
         snprintf(text, size, "hands bytes that were never set to %s()", call);
     } else if (strstr(report->what, "contains uninit")) {

@@ -24,6 +24,14 @@ const char *case_hint(const struct step_case *row,
     return verdict->hint ? verdict->hint : row->hint;
 }
 
+const char *step_remark(const struct step_result *step)
+{
+    return step->hides_calls
+               ? "stdio on a socket (fdopen) hides the calls that this "
+                 "exercise is about: it is graded as far as they can be seen"
+               : "";
+}
+
 double step_score(const struct step_result *step)
 {
     double sum = 0;

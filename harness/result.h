@@ -15,6 +15,7 @@ struct step_result {
     bool chosen;      /* graded in this run */
     bool done;        /* all its cases are played */
     bool not_started; /* the stub as it was handed out */
+    bool hides_calls; /* behind stdio on a socket */
     char note[256];   /* why the step as a whole was not played; "": it was */
     struct program_build build;
     struct verdict verdict[RESULT_CASES];
@@ -39,6 +40,9 @@ const char *case_why(const struct step_case *row,
                      const struct verdict *verdict);
 const char *case_hint(const struct step_case *row,
                       const struct verdict *verdict);
+
+/* What there is to say of the step that costs nothing; "": nothing. */
+const char *step_remark(const struct step_result *step);
 
 /* The points of a step; of all; and whether every case could be judged. */
 double step_score(const struct step_result *step);

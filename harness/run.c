@@ -202,11 +202,13 @@ static int tear_down(void **state)
     if (row->tool != TOOL_NONE && verdict->status != VERDICT_SKIP &&
         verdict->status != VERDICT_ERROR)
         run_judge_watched(row, verdict);
-    if (run.play->program)
-        keep_whole_story(verdict);
     run.went_around |= run.play->went_around;
-    if (run.play->program)
+    if (run.play->program) {
+        keep_whole_story(verdict);
+        run.result->hides_calls |=
+            atomic_load(&run.program.trace->stdio_sockets) > 0;
         play_end(run.play);
+    }
     free(run.play);
     run.play = NULL;
     if (verdict->status == VERDICT_NONE) {

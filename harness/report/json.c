@@ -116,11 +116,11 @@ static json_t *one_step(const struct result *result,
                                               &step->verdict[i]));
         max += step->step->cases[i].points;
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", step->step->name,
-                     "score", format_points(step_score(step)), "max_score",
-                     format_points(max), "note", text(step->note),
-                     "duration_ms", json_real(step->duration_ms), "cases",
-                     cases);
+    return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "name",
+                     step->step->name, "score", format_points(step_score(step)),
+                     "max_score", format_points(max), "note", text(step->note),
+                     "remark", step_remark(step), "duration_ms",
+                     json_real(step->duration_ms), "cases", cases);
 }
 
 json_t *report_document(const struct result *result)

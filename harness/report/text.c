@@ -167,6 +167,8 @@ void report_text_step(FILE *out, const struct step_result *step,
     double score = step_score(step), max = max_of(step);
     size_t failed = count_status(step, VERDICT_FAIL);
     size_t errors = count_status(step, VERDICT_ERROR);
+    size_t skipped = count_status(step, VERDICT_SKIP);
+    size_t passed = count_status(step, VERDICT_PASS);
 
     fprintf(out, "%-11s", step->step->name);
     bar(out, max > 0 ? score / max : failed + errors == 0, style);
@@ -175,20 +177,20 @@ void report_text_step(FILE *out, const struct step_result *step,
         brief_note(out, step->note);
     else if (errors)
         fprintf(out, "%zu not graded", errors);
-    else if (failed)
+    else if (failed) {
         fprintf(out, "%zu of %zu cases failed", failed,
-                failed + count_status(step, VERDICT_PASS) +
-                    count_status(step, VERDICT_SKIP));
-    else if (only_skips(step))
-        fprintf(out, "%zu of %zu cases skipped",
-                count_status(step, VERDICT_SKIP),
-                count_status(step, VERDICT_SKIP) +
-                    count_status(step, VERDICT_PASS));
+                failed + passed + skipped);
+        if (skipped > 0)
+            fprintf(out, ", %zu skipped", skipped);
+    } else if (only_skips(step))
+        fprintf(out, "%zu of %zu cases skipped", skipped, skipped + passed);
     else if (hides_a_failure(step))
         fprintf(out, "hidden cases failed");
     else
         all_passed(out, step);
     fputc('\n', out);
+    if (*step_remark(step))
+        report_wrap(out, "  remark    ", step_remark(step));
 }
 
 /* "net.c:23 write_all() from serve (forked.c:41)"; where the program says

@@ -75,6 +75,10 @@ static void a_step_line_tells_how_many_failed(void **state)
     fixture_judge(0, 3, VERDICT_FAIL, "a zombie");
     assert_tells(step_line(0), "1 of 4");
     assert_tells(told, "5.5/10");
+    assert_null(strstr(told, "skipped"));
+    free(told);
+    fixture_judge(0, 2, VERDICT_SKIP, "skipped: it left");
+    assert_tells(step_line(0), "1 of 4 cases failed, 1 skipped");
 }
 
 static void a_step_line_tells_what_was_not_graded(void **state)
