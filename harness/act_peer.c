@@ -208,6 +208,20 @@ void play_reset_arrives(struct play *play, struct peer *peer)
         trace_wait(trace, atomic_load(&trace->seq), 200);
 }
 
+void play_no_room(struct play *play, const struct peer *peer)
+{
+    struct trace *trace = play->program->trace;
+    struct wire_arrivals before, now = wire_arrivals(peer);
+
+    do {
+        before = now;
+        trace_wait(trace, atomic_load(&trace->seq), 1000);
+        now = wire_arrivals(peer);
+    } while (wire_has_more_for(peer) &&
+             (now.segments == before.segments || now.bytes != before.bytes));
+    play_settle(play);
+}
+
 /* ---- Failures and gates ---- */
 
 void play_plan(struct play *play, const struct fault *faults, unsigned count)
@@ -219,6 +233,11 @@ void play_plan(struct play *play, const struct fault *faults, unsigned count)
     memcpy(&trace->fault[play->faults], faults, bytes);
     play->faults += count;
     trace->fault_count = play->faults;
+}
+
+void play_small_send_buffers(struct play *play)
+{
+    atomic_store(&play->program->trace->send_buffer, 4096);
 }
 
 void play_let_time_fly(struct play *play, unsigned pauses_ms, unsigned waits_ms)

@@ -153,9 +153,16 @@ int peer_queue(struct peer *peer, const void *bytes, size_t len)
     return -1;
 }
 
+/* What follows a pattern is more of it. */
 int peer_queue_pattern(struct peer *peer, uint64_t len)
 {
-    return add_segment(peer, NULL, len);
+    struct peer_segment *last = &peer->segment[peer->segments - 1];
+
+    if (peer->segments == 0 || last->bytes)
+        return add_segment(peer, NULL, len);
+    last->len += len;
+    peer->queued += len;
+    return 0;
 }
 
 #define PERIOD 251

@@ -151,6 +151,14 @@ unsigned play_fault(struct play *play, const char *plan);
  * calls succeed. */
 void play_fault_ends(struct play *play, unsigned fault);
 
+/* Waits until that peer, which does not read, has no room for more: the kernel
+ * tells of little room late, and finds it when it probes (RFC 9293, 3.8.6). */
+void play_no_room(struct play *play, const struct peer *peer);
+
+/* The kernel keeps next to nothing of what is written to connections that are
+ * accepted from now on: socket(7), SO_SNDBUF. */
+void play_small_send_buffers(struct play *play);
+
 /* Time flies: what the program pauses for, or how long it waits for descriptors
  * at the most, is over at once, until so many ms of either are used up. 0: no
  * more. What has begun lasts as long as it does. */

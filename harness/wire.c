@@ -155,6 +155,16 @@ static bool is_sent_in_vain(const struct peer *peer)
            info.tcpi_backoff > 0;
 }
 
+static bool has_more_to_send(const struct wire_row *row, void *arg)
+{
+    return is_other_end(row, arg) && row->unacknowledged > 0;
+}
+
+bool wire_has_more_for(const struct peer *peer)
+{
+    return each_of(peer, has_more_to_send, (void *)peer) == 1;
+}
+
 /* The program's side of a connection: has all of it arrived? A peer that
  * does not take holds it up for good, which is no movement; but what is
  * acknowledged late gives the program room to write. */

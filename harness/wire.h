@@ -28,6 +28,17 @@ size_t wire_inodes(uint16_t port, const struct peer *peer, uint64_t *inodes,
  * the program sent has been taken by each peer that is taking. */
 bool wire_is_quiet(struct peer *const *peers, size_t count);
 
+/* Has the program's end bytes for that peer that it has not acknowledged? */
+bool wire_has_more_for(const struct peer *peer);
+
+/* What has come to a peer that does not read. Where it has no room, the
+ * program's end probes for some: a segment without bytes. */
+struct wire_arrivals {
+    uint32_t segments;
+    int bytes;
+};
+struct wire_arrivals wire_arrivals(const struct peer *peer);
+
 /* A number that changes when bytes move between the program and the kernel's
  * buffers for these peers. */
 uint64_t wire_sum(struct peer *const *peers, size_t count);

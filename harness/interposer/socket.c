@@ -55,6 +55,9 @@ static int accepted(struct call *c, int fd)
             c->conn = (int)atomic_fetch_add(&trace->connects, 1) + 1;
             fd_is(fd, c->conn);
         }
+        const int most = (int)atomic_load(&trace->send_buffer);
+        if (most > 0)
+            real.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
         atomic_fetch_add(&trace->accepted, 1);
     } else if (error != EAGAIN) {
         atomic_fetch_add(&trace->accept_errors, 1);

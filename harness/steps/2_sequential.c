@@ -124,7 +124,7 @@ static const struct step_case cases[] = {
      .hint = "Look at every result; strerror(3) knows the reason.",
      .play = server_says_why_it_cannot_listen, .needs = "listens"},
     {.name = "listens_on_all_addresses", .obligation = OBLIGATION_startup,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A server on the loopback address alone is not there for other "
             "machines: ip(7), INADDR_ANY.",
      .hint = "Which address does bind(2) get?",
@@ -220,6 +220,7 @@ static const struct step_case cases[] = {
             "crash turns all away.",
      .hint = "Look at the result before you use it.",
      .play = server_a_failed_malloc_costs_one_client, .needs = "serves_waiting_clients_in_turn"},
+    SERVER_IDLE("echoes_a_line"),
     {.name = "closes_every_descriptor", .obligation = OBLIGATION_descriptors,
      .points = 0.5,
      .why = "Descriptors are few: a server that keeps one of each connection "

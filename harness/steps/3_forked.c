@@ -243,7 +243,7 @@ static const struct step_case cases[] = {
      .needs = "echoes_a_line"},
     {.name = "gives_each_client_a_child",
      .obligation = OBLIGATION_concurrency,
-     .points = 1,
+     .points = 0.75,
      .why = "A child process for each connection is what this step is about: "
             "fork(2).",
      .hint = "ps f shows the server and, below it, its children.",
@@ -333,6 +333,7 @@ static const struct step_case cases[] = {
      .hint = "Who needs which of the two descriptors after the fork?",
      .play = forking_child_keeps_its_own,
      .needs = "gives_each_client_a_child"},
+    SERVER_IDLE("echoes_a_line"),
     {.name = "leaves_no_descriptor_behind",
      .obligation = OBLIGATION_descriptors,
      .points = 0.5,

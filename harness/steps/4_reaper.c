@@ -364,7 +364,7 @@ static const struct step_case cases[] = {
      .needs = "reaps_children_that_end_one_by_one"},
     {.name = "waits_for_no_live_child",
      .obligation = OBLIGATION_zombie,
-     .points = 1,
+     .points = 0.75,
      .why = "A server that waits for a child that lives serves nobody until "
             "that one ends: waitpid(2), WNOHANG.",
      .hint = "What does wait(2) do when there are children, but none has "
@@ -397,6 +397,7 @@ static const struct step_case cases[] = {
      .play = calls_only_safe_functions_in_its_handler,
      .needs = "echoes_a_line"},
     SERVER_ARGUMENTS(0.5),
+    SERVER_IDLE("goes_on_after_a_signal"),
     {.name = "continues_short_reads_and_writes",
      .obligation = OBLIGATION_partial,
      .points = 0.25,

@@ -221,7 +221,7 @@ static const struct step_case cases[] = {
      .hint = "Write what a read gave, then read again.",
      .play = server_echoes_before_the_end, .needs = "echoes_a_line"},
     {.name = "echoes_any_number_of_any_bytes", .obligation = OBLIGATION_echo,
-     .points = 0.5,
+     .points = 0.25,
      .why = "A connection carries any number of bytes of any value, 0 too: "
             "tcp(7).",
      .hint = "How much there is to write is what read(2) answered.",
@@ -311,6 +311,7 @@ static const struct step_case cases[] = {
      .hint = "Look at the result before you use it, and close what you "
              "cannot serve.",
      .play = a_shortage_costs_one_client, .needs = "echoes_before_the_end"},
+    SERVER_IDLE("echoes_a_line"),
     {.name = "closes_broken_connections",
      .obligation = OBLIGATION_descriptors, .points = 0.5,
      .why = "A broken connection keeps its descriptor until it is closed, and "

@@ -251,13 +251,59 @@ void select_does_nothing_while_clients_are_silent(struct play *play)
     expect_idle(play);
 }
 
+static uint64_t written_to(struct play *play, const struct peer *client)
+{
+    struct trace *trace = play_trace(play);
+    uint32_t newest = trace_newest(trace);
+    struct trace_record record;
+    uint64_t sum = 0;
+
+    for (uint32_t serial = trace_oldest(newest) + 1; serial <= newest; serial++)
+        if (trace_get(trace, serial, &record) &&
+            record.conn == client->number && record.result > 0 &&
+            call_family(record.call) == FAMILY_WRITE)
+            sum += (uint64_t)record.result;
+    return sum;
+}
+
+/* In pieces, until the last one cannot all be written. */
+static void fills(struct play *play, struct peer *client, uint64_t piece)
+{
+    do {
+        play_send_pattern(play, client, piece);
+        play_settle(play);
+    } while (written_to(play, client) == client->sent);
+}
+
+/* A client that sends little by little until some of it cannot be written,
+ * and then half-closes: whose buffer has room sees the end. Small pieces are
+ * dropped where they come to a full buffer, so they come last. */
+static struct peer *ends_without_reading(struct play *play)
+{
+    struct peer *client = play_client_small(play, SMALL_BUFFER);
+
+    play_pause(play, client);
+    fills(play, client, 2 * KIB);
+    play_no_room(play, client);
+    fills(play, client, 512);
+    play_half_close(play, client);
+    return client;
+}
+
 /* Does it sleep while it can neither read from a client nor write to it? */
 void select_does_nothing_while_a_client_does_not_read(struct play *play)
 {
     play_serve(play);
     select_bystander(play);
-    select_stalled_client(play, 64 * MIB);
+    struct peer *client = select_stalled_client(play, 64 * MIB);
     expect_idle(play);
+    play_reset(play, client);
+    play_small_send_buffers(play);
+    client = ends_without_reading(play);
+    expect_idle(play);
+    play_resume(play, client);
+    expect_echo(play, client);
+    expect_eof(play, client);
 }
 
 /* ---- Shortage ---- */

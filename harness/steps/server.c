@@ -224,6 +224,15 @@ void server_waits_for_a_client(struct play *play)
     play_let_time_fly(play, 0, 0);
 }
 
+void server_does_nothing_while_nothing_happens(struct play *play)
+{
+    server_waits_for_a_client(play);
+    server_serves_another(play);
+    expect_idle(play);
+    play_client(play);
+    expect_idle(play);
+}
+
 /* Who looks before it reads (FIONREAD) reads but what is there, which cannot
  * fail, and then waits for what comes next: the end. */
 struct peer *server_loses_a_client(struct play *play)

@@ -90,6 +90,22 @@ void server_expect_safe_handlers(struct play *play);
      .play = server_calls_only_safe_functions_in_handlers, .needs = NEEDS}
 /* clang-format on */
 
+/* Nobody comes for a minute; one client is served, another stays silent:
+ * does it wait, or look again and again? */
+void server_does_nothing_while_nothing_happens(struct play *play);
+
+/* The row for it. */
+/* clang-format off */
+#define SERVER_IDLE(NEEDS)                                                     \
+    {.name = "does_nothing_while_nothing_happens",                             \
+     .obligation = OBLIGATION_idle, .points = 0.25,                            \
+     .why = "Who looks again and again whether something has happened takes "  \
+            "the processor from others; who waits in a call costs nothing: "   \
+            "accept(2), poll(2).",                                             \
+     .hint = "Which call could wait for what the loop looks for?",             \
+     .play = server_does_nothing_while_nothing_happens, .needs = NEEDS}
+/* clang-format on */
+
 /* A client comes, gets `len` letters (at most 16 KiB) back, and goes: in order
  * or by a reset. */
 void server_visit(struct play *play, size_t len, bool resets);
