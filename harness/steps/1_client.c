@@ -208,13 +208,21 @@ static void waits_for_a_slow_reader_of_stdout(struct play *play)
     expect_bytes(play, talk.user, 128 * KIB); /* the rest may be buffered */
 }
 
-/* The user thinks, and so does the server: what does the client do? */
+/* The user thinks, then the server does, while the user has ended and its
+ * answer is due: what does the client do? */
 static void waits_without_spinning(struct play *play)
 {
     struct talk talk = client_talks(play, ANSWER_ECHO);
 
     play_send(play, talk.user, "hello\n");
     expect_idle(play);
+    play_pause(play, talk.server);
+    play_send(play, talk.user, "and more\n");
+    play_half_close(play, talk.user);
+    expect_idle(play);
+    play_resume(play, talk.server);
+    expect_echo(play, talk.user);
+    expect_exit(play, 0);
 }
 
 /* ---- The table ---- */
