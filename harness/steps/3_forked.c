@@ -186,7 +186,7 @@ static void waits_out_a_shortage_of_processes(struct play *play)
     expect_echo(play, client);
     play_fault_ends(play, shortage);
     for (int i = 0; i < count; i++)
-        forking_expect_answer(play, waiting[i]);
+        server_expect_answer(play, waiting[i]);
     forking_client(play);
 }
 

@@ -20,10 +20,6 @@ struct peer *forking_client(struct play *play);
 /* It half-closes and sees the end; the server has taken notice. */
 void forking_leave(struct play *play, struct peer *client);
 
-/* The echo comes, or the connection ends: what a client of a server may
- * expect that ran out of something. */
-void forking_expect_answer(struct play *play, struct peer *client);
-
 /* At rest, the server runs with so many processes. */
 void forking_expect_processes(struct play *play, unsigned count);
 

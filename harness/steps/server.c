@@ -40,6 +40,21 @@ void server_serves_another(struct play *play)
     expect_served(play, client);
 }
 
+static bool is_answered(struct play *play, void *arg)
+{
+    const struct peer *client = arg;
+
+    (void)play;
+    return client->eof || client->error || client->received == client->queued;
+}
+
+void server_expect_answer(struct play *play, struct peer *client)
+{
+    expect_that(play, is_answered, client,
+                "a client that cannot be served is not left waiting: its "
+                "connection is closed");
+}
+
 /* ---- Start ---- */
 
 /* Does it listen, and stay? */
@@ -227,7 +242,10 @@ void server_waits_for_a_client(struct play *play)
 void server_does_nothing_while_nothing_happens(struct play *play)
 {
     server_waits_for_a_client(play);
-    server_serves_another(play);
+    struct peer *client = play_client(play);
+    play_send(play, client, "hello\n");
+    expect_echo(play, client);
+    play_close(play, client);
     expect_idle(play);
     play_client(play);
     expect_idle(play);
@@ -299,7 +317,7 @@ void server_loses_one_at_most(struct play *play, const char *plan)
         play_send(play, client, "hello\n");
         play_rest(play);
         play_half_close(play, client);
-        expect_gone(play, client);
+        server_expect_answer(play, client);
         expect_alive(play);
         lost += client->received < client->queued;
         if (lost > hits(play) - before)

@@ -49,6 +49,10 @@ void server_drains_after_a_half_close(struct play *play);
 void server_costs_nothing(struct play *play);
 void server_a_failed_accept_costs_nothing(struct play *play);
 
+/* The echo comes, or the connection ends: what a client of a server may
+ * expect that ran out of something. */
+void server_expect_answer(struct play *play, struct peer *client);
+
 /* play_serve(), and nobody comes for a minute: time-outs run out. */
 void server_waits_for_a_client(struct play *play);
 
