@@ -235,9 +235,10 @@ void play_plan(struct play *play, const struct fault *faults, unsigned count)
     trace->fault_count = play->faults;
 }
 
-void play_small_send_buffers(struct play *play)
+void play_kernel_buffers(struct play *play, unsigned send, unsigned receive)
 {
-    atomic_store(&play->program->trace->send_buffer, 4096);
+    atomic_store(&play->program->trace->send_buffer, send);
+    atomic_store(&play->program->trace->receive_buffer, receive);
 }
 
 void play_let_time_fly(struct play *play, unsigned pauses_ms, unsigned waits_ms)

@@ -155,9 +155,10 @@ void play_fault_ends(struct play *play, unsigned fault);
  * tells of little room late, and finds it when it probes (RFC 9293, 3.8.6). */
 void play_no_room(struct play *play, const struct peer *peer);
 
-/* The kernel keeps next to nothing of what is written to connections that are
- * accepted from now on: socket(7), SO_SNDBUF. */
-void play_small_send_buffers(struct play *play);
+/* How many bytes the kernel keeps, either way, for connections that the program
+ * makes or accepts from now on: socket(7), SO_SNDBUF, SO_RCVBUF. 0: as many as
+ * it likes, which may be more today than yesterday. */
+void play_kernel_buffers(struct play *play, unsigned send, unsigned receive);
 
 /* Time flies: what the program pauses for, or how long it waits for descriptors
  * at the most, is over at once, until so many ms of either are used up. 0: no

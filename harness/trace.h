@@ -106,8 +106,9 @@ struct trace {
 
     _Atomic uint32_t descriptors_cut; /* their limit is lowered for a while */
 
-    _Atomic uint32_t send_buffer; /* of connections that are accepted, in bytes;
-                                   * 0: the kernel's own */
+    /* Bytes that the kernel keeps for connections made or accepted; 0: as many
+     * as it likes. */
+    _Atomic uint32_t send_buffer, receive_buffer;
 
     /* Time flies: while more than 0 ms are left, a pause, or a wait for
      * descriptors that has a time-out, takes no time, but off these. */

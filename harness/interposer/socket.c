@@ -42,6 +42,18 @@ int listen(int fd, int backlog)
     return (int)call_end(&c, result);
 }
 
+/* As if the kernel had been set up so: tcp(7), tcp_wmem and tcp_rmem. */
+static void limit_buffers(int fd)
+{
+    const int send = (int)atomic_load(&trace->send_buffer);
+    const int receive = (int)atomic_load(&trace->receive_buffer);
+
+    if (send > 0)
+        real.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send));
+    if (receive > 0)
+        real.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive));
+}
+
 static int accepted(struct call *c, int fd)
 {
     int error = errno;
@@ -55,9 +67,7 @@ static int accepted(struct call *c, int fd)
             c->conn = (int)atomic_fetch_add(&trace->connects, 1) + 1;
             fd_is(fd, c->conn);
         }
-        const int most = (int)atomic_load(&trace->send_buffer);
-        if (most > 0)
-            real.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
+        limit_buffers(fd);
         atomic_fetch_add(&trace->accepted, 1);
     } else if (error != EAGAIN) {
         atomic_fetch_add(&trace->accept_errors, 1);
@@ -91,6 +101,8 @@ int connect(int fd, const struct sockaddr *addr, socklen_t len)
 
     if (call_fails(&c))
         return (int)call_end(&c, -1);
+    if (trace)
+        limit_buffers(fd);
     int result = real.connect(fd, addr, len);
     if (trace && trace->numbers_connects && c.conn == 0 &&
         (result == 0 || errno == EINPROGRESS)) {

@@ -186,8 +186,8 @@ static void costs_nothing(struct play *play)
  * hold between them is far less than the part that must get through. */
 static void never_deadlocks_on_a_long_input(struct play *play)
 {
+    play_kernel_buffers(play, 64 * KIB, 64 * KIB);
     struct talk talk = client_talks(play, ANSWER_BLOCKING);
-
     play_widen_output(talk.user);
     types_lines(play, talk.user, 8 * MIB);
     play_half_close(play, talk.user);
