@@ -10,7 +10,8 @@
  *
  * Its rules, beside the common ones of the lab sheet:
  * - It tries every address of HOST in turn, IPv4 or IPv6, until one connects.
- * - Bytes of any value and any number pass unchanged, both ways.
+ * - Bytes of any value and any number pass unchanged, both ways, as they come.
+ *   While none come it waits in a call, and does not look again and again.
  * - A line typed is sent, and its echo shown, before the next one is typed.
  * - At the end of stdin it half-closes, shutdown(SHUT_WR), unless it has got
  *   back all that it sent already.
