@@ -3,6 +3,7 @@
  * that forks: at most one client is served at a time.
  */
 #include "5_sigpipe.h"
+#include "forking.h"
 #include "swept.h"
 #include "watched.h"
 
@@ -125,6 +126,41 @@ static void counts_over_its_whole_life(struct play *play)
         if (i >= 2)
             expect_serves(play);
     }
+    expect_no_more_lines(play, lines);
+}
+
+#define TOGETHER 3
+
+/* Clients that are served at the same time break while the server is stopped:
+ * of children one signal may tell then, and each is counted all the same. */
+static void tells_of_all_that_break_at_once(struct play *play)
+{
+    struct peer *client[TOGETHER];
+    unsigned lines = 0;
+
+    play_serve(play);
+    for (int i = 0; i < TOGETHER; i++) {
+        client[i] = play_client(play);
+        play_send(play, client[i], "hello\n");
+        play_settle(play);
+        if (client[i]->received < client[i]->queued)
+            return; /* it serves one at a time */
+    }
+    bool stopped = forking_can_be_stopped(play);
+    if (stopped)
+        play_freeze(play, play_pid(play));
+    for (int i = 0; i < TOGETHER; i++) {
+        play_reset(play, client[i]);
+        play_reset_arrives(play, client[i]);
+        play_settle(play);
+    }
+    if (stopped)
+        play_thaw(play, play_pid(play));
+    play_rest(play);
+    expect_alive(play);
+    for (int i = 0; i < TOGETHER; i++)
+        if (connection_broke(play, client[i]))
+            expect_next_line(play, ++lines);
     expect_no_more_lines(play, lines);
 }
 
@@ -289,8 +325,14 @@ static const struct step_case cases[] = {
      .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ECONNRESET",
      .play = a_failed_call_costs_one_client,
      .needs = "echoes_before_the_end"},
+    {.name = "tells_of_all_that_break_at_once",
+     .obligation = OBLIGATION_sigpipe, .points = 0.25,
+     .why = "Each connection that breaks is one more, however many break in "
+            "one moment: of children one SIGCHLD may tell, signal(7).",
+     .hint = "How many children may have ended when the handler is called?",
+     .play = tells_of_all_that_break_at_once, .needs = "tells_of_a_reset"},
     {.name = "counts_over_its_whole_life", .obligation = OBLIGATION_sigpipe,
-     .points = 0.5,
+     .points = 0.25,
      .why = "The line counts the broken connections of the server, whoever "
             "served them: fork(2) copies a counter, it does not share it.",
      .hint = "1, 2, 3: one line for each connection, whichever call failed.",

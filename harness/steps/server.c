@@ -244,7 +244,8 @@ void server_does_nothing_while_nothing_happens(struct play *play)
     server_waits_for_a_client(play);
     struct peer *client = play_client(play);
     play_send(play, client, "hello\n");
-    expect_echo(play, client);
+    play_half_close(play, client);
+    server_expect_answer(play, client);
     play_close(play, client);
     expect_idle(play);
     play_client(play);
