@@ -220,7 +220,7 @@ static const struct step_case cases[] = {
             "crash turns all away.",
      .hint = "Look at the result before you use it.",
      .play = server_a_failed_malloc_costs_one_client, .needs = "serves_waiting_clients_in_turn"},
-    SERVER_IDLE("echoes_a_line"),
+    SERVER_IDLE("serves_waiting_clients_in_turn"),
     {.name = "closes_every_descriptor", .obligation = OBLIGATION_descriptors,
      .points = 0.5,
      .why = "Descriptors are few: a server that keeps one of each connection "
