@@ -198,28 +198,38 @@ static int spin_weight(const struct trace_record *record)
     case FAMILY_PRINT:
     case FAMILY_POLL:
         return 0;
-    default:
+    case FAMILY_READ:
+    case FAMILY_WAIT:
         return record->returned && record->result == 0 ? 2 : 1;
+    default:
+        return 1;
     }
+}
+
+/* Of two that weigh the same the first of the program's text: which came last
+ * is chance. */
+static bool says_more(const struct trace_record *a,
+                      const struct trace_record *b)
+{
+    int more = spin_weight(a) - spin_weight(b);
+
+    return more > 0 || (more == 0 && a->caller[0] < b->caller[0]);
 }
 
 bool blame_find_spin(struct play *play, struct trace_record *record)
 {
     struct trace_record at;
     unsigned seen = 0;
-    int best = -1;
 
     for (uint32_t serial = blame_newest(play);
          serial >= blame_oldest(play) && seen < NEAR; serial--) {
         if (!trace_get(play->program->trace, serial, &at) || at.caller[0] == 0)
             continue;
-        if (spin_weight(&at) > best) {
-            best = spin_weight(&at);
+        if (seen == 0 || says_more(&at, record))
             *record = at;
-        }
         seen++;
     }
-    return best >= 0;
+    return seen > 0;
 }
 
 /* ---- Hangs ---- */

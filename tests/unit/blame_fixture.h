@@ -61,6 +61,13 @@ UNIT_HELPER struct trace_record *add_failure(enum call_id call, int conn,
     return record;
 }
 
+/* The same at a line where others may have been. */
+UNIT_HELPER struct trace_record *at(uint64_t line, struct trace_record *record)
+{
+    record->caller[0] = line;
+    return record;
+}
+
 UNIT_HELPER struct trace_record *by(int pid, int tid,
                                     struct trace_record *record)
 {

@@ -28,10 +28,10 @@ static void a_spin_is_named_where_it_fails(void **state)
 
     (void)state;
     for (int turn = 0; turn < 3; turn++) {
-        add(CALL_select, 0, -1, 1);
-        add(CALL_read, 1, 4, 0);
-        failure = add_failure(CALL_accept, 0, EMFILE);
-        add(CALL_print, 0, 2, 8);
+        at(1, add(CALL_select, 0, -1, 1));
+        at(2, add(CALL_read, 1, 4, 0));
+        failure = at(3, add_failure(CALL_accept, 0, EMFILE));
+        at(4, add(CALL_print, 0, 2, 8));
     }
     assert_blames(blame_find_spin, failure);
 }
@@ -42,11 +42,27 @@ static void or_where_it_does_not_believe_the_end(void **state)
 
     (void)state;
     for (int turn = 0; turn < 3; turn++) {
-        add(CALL_poll, 0, -1, 1);
-        end_of_input = add(CALL_read, 1, 4, 0);
-        add(CALL_write, 2, 5, 8);
+        at(1, add(CALL_poll, 0, -1, 1));
+        at(2, add(CALL_shutdown, 1, 4, 0));
+        end_of_input = at(3, add(CALL_read, 1, 4, 0));
+        at(4, add(CALL_write, 2, 5, 8));
     }
     assert_blames(blame_find_spin, end_of_input);
+}
+
+/* Wherever it is when we look. */
+static void of_two_that_say_the_same_the_first_line(void **state)
+{
+    const struct trace_record *first = NULL;
+
+    (void)state;
+    for (int turn = 0; turn < 3; turn++) {
+        first = at(1, add(CALL_read, 1, 4, 0));
+        at(2, add(CALL_waitpid, 0, -1, 0));
+    }
+    assert_blames(blame_find_spin, first);
+    first = at(1, add(CALL_read, 1, 4, 0));
+    assert_blames(blame_find_spin, first);
 }
 
 static void or_where_it_does_more_than_look(void **state)
@@ -55,9 +71,9 @@ static void or_where_it_does_more_than_look(void **state)
 
     (void)state;
     for (int turn = 0; turn < 3; turn++) {
-        write = add(CALL_write, 1, 4, 1);
-        add(CALL_print, 0, 2, 8);
-        add(CALL_poll, 0, -1, 1);
+        write = at(1, add(CALL_write, 1, 4, 1));
+        at(2, add(CALL_print, 0, 2, 8));
+        at(3, add(CALL_poll, 0, -1, 1));
     }
     assert_blames(blame_find_spin, write);
 }
@@ -256,6 +272,7 @@ int main(void)
         BLAME_TEST(a_failure_on_the_connection_comes_before_others),
         BLAME_TEST(a_spin_is_named_where_it_fails),
         BLAME_TEST(or_where_it_does_not_believe_the_end),
+        BLAME_TEST(of_two_that_say_the_same_the_first_line),
         BLAME_TEST(or_where_it_does_more_than_look),
         BLAME_TEST(death_by_sigpipe_is_the_write),
         BLAME_TEST(an_exit_is_the_first_process_s),

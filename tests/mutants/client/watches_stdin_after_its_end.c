@@ -1,6 +1,6 @@
 /* Wrong: stdin that has ended stays in the set, always readable.
  * Fails: idle
- * Line: 111
+ * Line: 104
  */
 #include <errno.h>
 #include <netdb.h>
@@ -101,14 +101,14 @@ int main(int argc, char **argv)
             }
         }
         if (FD_ISSET(0, &r)) {
-            ssize_t n = read(0, out, sizeof out);
+            ssize_t n = read(0, out, sizeof out); /* BUG */
             if (n < 0 && errno != EINTR && errno != EAGAIN) {
                 perror("stdin");
                 return 1;
             }
             if (n == 0) {
                 eof = 1;
-                shutdown(fd, SHUT_WR); /* BUG */
+                shutdown(fd, SHUT_WR);
             }
             if (n > 0) {
                 at = 0;
