@@ -156,11 +156,11 @@ int peer_queue(struct peer *peer, const void *bytes, size_t len)
 /* What follows a pattern is more of it. */
 int peer_queue_pattern(struct peer *peer, uint64_t len)
 {
-    struct peer_segment *last = &peer->segment[peer->segments - 1];
+    size_t last = peer->segments;
 
-    if (peer->segments == 0 || last->bytes)
+    if (last == 0 || peer->segment[last - 1].bytes)
         return add_segment(peer, NULL, len);
-    last->len += len;
+    peer->segment[last - 1].len += len;
     peer->queued += len;
     return 0;
 }
