@@ -58,7 +58,7 @@ claim course_without_total 2 'course:1: points are set, but no line says' \
     --course "$work/course"
 # The README's example is a good one.
 sed -n '/^    points forked/,/^    total/p' README.md >"$work/course"
-claim course_of_the_readme 0 'All that was played has passed: 1 of 32' --submission solutions \
+claim course_of_the_readme 0 'All that was played has passed: 1 of' --submission solutions \
     --step forked --case compiles --course "$work/course"
 claim missing_report 2 'unable to open' --from "$work/none"
 
