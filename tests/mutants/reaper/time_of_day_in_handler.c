@@ -1,7 +1,7 @@
 /* Wrong: the handler's log line has the time of day, and localtime() and
  * strftime() are not async-signal-safe.
  * Fails: handler
- * Line: 80
+ * Line: 79
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -76,8 +76,8 @@ static void gone(int sig)
         ;
     time_t now = time(NULL);
     char line[40];
-    struct tm *tm = localtime(&now);
-    size_t n = strftime(line, 40, "%H:%M: a child ended\n", tm); /* BUG */
+    struct tm *tm = localtime(&now); /* BUG */
+    size_t n = strftime(line, 40, "%H:%M: a child ended\n", tm);
     if (write(2, line, n) < 0)
         errno = 0;
     errno = e;
