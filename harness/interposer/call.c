@@ -115,6 +115,7 @@ static void record_entry(struct call *c, enum call_id id, int64_t a0,
     if (self.slot) {
         c->outer_call = atomic_load(&self.slot->call);
         c->outer_conn = atomic_load(&self.slot->conn);
+        c->outer_caller = atomic_load(&self.slot->caller);
         atomic_store(&self.slot->conn, c->conn);
         atomic_store(&self.slot->caller, record->caller[0]);
         atomic_store(&self.slot->call, id);
@@ -188,8 +189,9 @@ int64_t call_end(struct call *c, int64_t result)
     if (result > 0 && (c->family == FAMILY_READ || c->family == FAMILY_WRITE))
         atomic_fetch_add(&trace->moved, (uint64_t)result);
     if (self.slot) {
-        atomic_store(&self.slot->call, c->outer_call);
         atomic_store(&self.slot->conn, c->outer_conn);
+        atomic_store(&self.slot->caller, c->outer_caller);
+        atomic_store(&self.slot->call, c->outer_call);
     }
     trace_advance();
     errno = error;

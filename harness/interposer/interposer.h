@@ -107,6 +107,7 @@ struct call {
     uint32_t serial;
     uint32_t outer_call; /* what a handler interrupted */
     int32_t outer_conn;
+    uint64_t outer_caller;
     int entry_errno;
     int family;
     int fd;

@@ -124,6 +124,45 @@ static void calls_in_a_handler_are_marked(void **state)
     assert_false(last(CALL_read).in_handler);
 }
 
+static bool has_returned(const struct trace_record *record, const void *call)
+{
+    return is_call(record, call) && record->returned != 0;
+}
+
+/* The first thread has come back to `outer` from a call `inner` of a handler.
+ */
+static const struct trace_thread *await_back(enum call_id outer,
+                                             enum call_id inner)
+{
+    const struct trace_thread *slot =
+        trace_thread_of(program.trace, program.pid);
+    struct trace_record record;
+
+    for (int look = 0; slot && look < UNIT_LOOKS; look++) {
+        uint32_t seq = atomic_load(&program.trace->seq);
+
+        if (trace_find_last(program.trace, has_returned, &inner, &record) &&
+            atomic_load(&slot->call) == outer)
+            return slot;
+        trace_wait(program.trace, seq, 1000);
+    }
+    fail_msg("it does not come back to %s()", call_name(outer));
+    return NULL;
+}
+
+static void behind_a_handler_the_interrupted_call_goes_on(void **state)
+{
+    (void)state;
+    begin("read@conn1#1=hold", "handler:USR1 does:waitpid conn put:1 read:1");
+    await_held(0);
+    kill(program.pid, SIGUSR1);
+    const struct trace_thread *slot = await_back(CALL_read, CALL_waitpid);
+    assert_int_equal(slot->conn, 1);
+    assert_int_equal(slot->caller, last(CALL_read).caller[0]);
+    trace_open_gate(program.trace, 0);
+    assert_string_equal(finish(), "read=1");
+}
+
 static void a_handler_left_by_siglongjmp_is_left(void **state)
 {
     (void)state;
@@ -226,6 +265,7 @@ int main(void)
         RUN_TEST(eagain_never_comes_edge_triggered),
         RUN_TEST(a_signal_comes_before_errno_is_looked_at),
         RUN_TEST(calls_in_a_handler_are_marked),
+        RUN_TEST(behind_a_handler_the_interrupted_call_goes_on),
         RUN_TEST(a_handler_left_by_siglongjmp_is_left),
         RUN_TEST(injection_goes_on_after_a_jump_out_of_a_read),
         RUN_TEST(injection_goes_on_after_a_jump_out_of_a_write),
