@@ -168,9 +168,12 @@ static bool find_by_rule(struct play *play, struct trace_record *record)
     case BLAME_WAKE:
         return blame_find_wake(play, record);
     case BLAME_LINE:
-        return (died(play) && play->program->status != 0) || play->spins
-                   ? find_by_itself(play, record)
-                   : blame_find_line(play, record);
+    case BLAME_STATUS:
+        if ((died(play) && play->program->status != 0) || play->spins)
+            return find_by_itself(play, record);
+        return (play->blame == BLAME_STATUS &&
+                blame_find_status(play, record)) ||
+               blame_find_line(play, record);
     case BLAME_NOTHING:
         break;
     }

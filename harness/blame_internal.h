@@ -96,11 +96,12 @@ bool blame_find_start(struct play *play, struct trace_record *record);
 
 /* The place that allocates (of several the one that takes nearly all); the last
  * wait or pause that ended; the last line printed, or the broken connection of
- * which none was; the last that said that it is over; the call that left its
- * errno. */
+ * which none was; the wait for a child before that line; the last that said
+ * that it is over; the call that left its errno. */
 bool blame_find_allocation(struct play *play, struct trace_record *record);
 bool blame_find_wake(struct play *play, struct trace_record *record);
 bool blame_find_line(struct play *play, struct trace_record *record);
+bool blame_find_status(struct play *play, struct trace_record *record);
 bool blame_find_end(struct play *play, struct trace_record *record);
 bool blame_find_spoiler(struct play *play, struct trace_record *record);
 

@@ -401,6 +401,15 @@ bool blame_find_line(struct play *play, struct trace_record *record)
     return true;
 }
 
+bool blame_find_status(struct play *play, struct trace_record *record)
+{
+    struct trace_record line;
+
+    return blame_find(play, is_print, &line) && blame_is_first(&line, play) &&
+           blame_find(play, is_own_wait, record) &&
+           record->serial < line.serial;
+}
+
 static bool is_end(const struct trace_record *record, const void *play)
 {
     return blame_is_first(record, play) &&

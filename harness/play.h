@@ -304,6 +304,7 @@ enum play_blame {
     BLAME_MEMORY,     /* the one place that allocates */
     BLAME_WAKE,       /* the wait or pause that ended last */
     BLAME_LINE,       /* the line that was printed, or was not */
+    BLAME_STATUS,     /* the same, where children's ends tell what to print */
 };
 void play_blame(struct play *play, enum play_blame blame);
 

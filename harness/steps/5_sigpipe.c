@@ -158,6 +158,7 @@ static void tells_of_all_that_break_at_once(struct play *play)
         play_thaw(play, play_pid(play));
     play_rest(play);
     expect_alive(play);
+    play_blame(play, BLAME_STATUS);
     for (int i = 0; i < TOGETHER; i++)
         if (connection_broke(play, client[i]))
             expect_next_line(play, ++lines);
@@ -325,12 +326,6 @@ static const struct step_case cases[] = {
      .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ECONNRESET",
      .play = a_failed_call_costs_one_client,
      .needs = "echoes_before_the_end"},
-    {.name = "tells_of_all_that_break_at_once",
-     .obligation = OBLIGATION_sigpipe, .points = 0.25,
-     .why = "Each connection that breaks is one more, however many break in "
-            "one moment: of children one SIGCHLD may tell, signal(7).",
-     .hint = "How many children may have ended when the handler is called?",
-     .play = tells_of_all_that_break_at_once, .needs = "tells_of_a_reset"},
     {.name = "counts_over_its_whole_life", .obligation = OBLIGATION_sigpipe,
      .points = 0.25,
      .why = "The line counts the broken connections of the server, whoever "
@@ -338,6 +333,12 @@ static const struct step_case cases[] = {
      .hint = "1, 2, 3: one line for each connection, whichever call failed.",
      .faults = "read@conn1#1=ETIMEDOUT,write@conn2#1=ETIMEDOUT",
      .play = counts_over_its_whole_life, .needs = "tells_of_a_reset"},
+    {.name = "tells_of_all_that_break_at_once",
+     .obligation = OBLIGATION_sigpipe, .points = 0.25,
+     .why = "Each connection that breaks is one more, however many break in "
+            "one moment: of children one SIGCHLD may tell, signal(7).",
+     .hint = "How many children may have ended when the handler is called?",
+     .play = tells_of_all_that_break_at_once, .needs = "tells_of_a_reset"},
     {.name = "waits_while_accept_fails", .obligation = OBLIGATION_accept,
      .points = 0.25,
      .why = "accept(2) may fail for a while; who ends by it, or burns the "

@@ -217,6 +217,21 @@ static void or_the_end_that_leaves_it_in_the_buffer(void **state)
     assert_blames(blame_find_line, exited);
 }
 
+static void a_line_about_a_child_is_told_at_the_wait_before_it(void **state)
+{
+    const struct trace_record *waited;
+
+    (void)state;
+    add(CALL_print, 0, 1, 8);
+    assert_blames_nothing(blame_find_status);
+    waited = add(CALL_waitpid, 0, -1, CHILD);
+    assert_blames_nothing(blame_find_status); /* nothing is said of it */
+    add(CALL_write, 0, 1, 8);
+    assert_blames(blame_find_status, waited);
+    by(CHILD, CHILD, add(CALL_write, 0, 1, 8)); /* it speaks for itself */
+    assert_blames_nothing(blame_find_status);
+}
+
 static void a_lost_errno_is_the_handler_s(void **state)
 {
     struct trace_record *in_handler;
@@ -307,6 +322,7 @@ int main(void)
         BLAME_TEST(memory_is_the_place_that_asked_for_nearly_all),
         BLAME_TEST(a_missing_line_is_the_break_that_nothing_was_said_of),
         BLAME_TEST(or_the_end_that_leaves_it_in_the_buffer),
+        BLAME_TEST(a_line_about_a_child_is_told_at_the_wait_before_it),
         BLAME_TEST(a_lost_errno_is_the_handler_s),
         BLAME_TEST(a_wake_up_is_the_wait_that_ended),
         BLAME_TEST(a_thread_too_many_is_where_it_was_made),
