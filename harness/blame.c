@@ -180,10 +180,17 @@ static bool find_by_rule(struct play *play, struct trace_record *record)
     return false;
 }
 
+/* A lock that is never unlocked is behind whatever it stops. */
+static bool find_call(struct play *play, struct trace_record *record)
+{
+    return (play->hangs && blame_find_lock(play, record)) ||
+           find_by_rule(play, record);
+}
+
 void blame_fill(struct play *play)
 {
     struct trace_record record;
 
-    if (find_by_rule(play, &record))
+    if (find_call(play, &record))
         blame_stack(play, record.caller, TRACE_CALLERS);
 }

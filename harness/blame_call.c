@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "blame_internal.h"
 
+#include "lock.h"
 #include "stack.h"
 
 #include <errno.h>
@@ -252,6 +253,48 @@ bool blame_find_standing(struct play *play, const struct trace_thread *slot,
     memset(record, 0, sizeof(*record));
     return stack_callers(slot->pid, tid, trace->text_start, trace->text_end,
                          record->caller, TRACE_CALLERS) > 0;
+}
+
+const struct trace_thread *blame_lock_holder(struct play *play,
+                                             const struct trace_thread *slot)
+{
+    struct census_thread thread;
+    pid_t holder = census_thread(slot->pid, atomic_load(&slot->tid), &thread)
+                       ? lock_holder(&thread)
+                       : 0;
+
+    return holder ? trace_thread_of(play->program->trace, holder) : NULL;
+}
+
+static bool is_call_of(const struct trace_record *record, const void *tid)
+{
+    return record->caller[0] != 0 && record->tid == *(const int32_t *)tid;
+}
+
+/* Of a thread that waits for a lock: nobody will ever unlock it. */
+static bool find_unlocked_never(struct play *play,
+                                const struct trace_thread *slot,
+                                struct trace_record *record)
+{
+    const struct trace_thread *holder = blame_lock_holder(play, slot);
+
+    if (!holder || holder == slot)
+        return holder && blame_find_standing(play, slot, record);
+    int32_t tid = atomic_load(&holder->tid);
+    return !census_lives(holder->pid, tid) &&
+           trace_find_last(play->program->trace, is_call_of, &tid, record);
+}
+
+bool blame_find_lock(struct play *play, struct trace_record *record)
+{
+    struct trace *trace = play->program->trace;
+    uint32_t count = atomic_load(&trace->threads);
+
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++)
+        if (atomic_load(&trace->thread[i].call) == CALL_none &&
+            find_unlocked_never(play, &trace->thread[i], record))
+            return true;
+    return false;
 }
 
 /* How much a blocked thread explains of a hang at a connection that nobody

@@ -39,6 +39,13 @@ bool blame_find_standing(struct play *play, const struct trace_thread *slot,
                          struct trace_record *record);
 bool blame_find_blocked_first(struct play *play, struct trace_record *record);
 
+/* The thread that has locked the mutex that this one waits for, whether or not
+ * it lives; NULL: none, or none that ever made a call. And the last call of who
+ * has ended with a lock that others wait for, or waits for its own. */
+const struct trace_thread *blame_lock_holder(struct play *play,
+                                             const struct trace_thread *slot);
+bool blame_find_lock(struct play *play, struct trace_record *record);
+
 /* The newest call for which `match` (which gets the play) returns true. */
 typedef bool blame_match(const struct trace_record *record, const void *play);
 bool blame_find(struct play *play, blame_match *match,

@@ -176,9 +176,14 @@ bool census_lives(pid_t pid, pid_t tid)
     return !strchr("XZ", read_thread_state(pid, tid));
 }
 
-static bool read_thread(struct census_thread *thread)
+bool census_thread(pid_t pid, pid_t tid, struct census_thread *thread)
 {
-    thread->state = read_thread_state(thread->pid, thread->tid);
+    *thread = (struct census_thread){
+        .pid = pid,
+        .tid = tid,
+        .state = read_thread_state(pid, tid),
+        .syscall = -2,
+    };
     if (strchr("XZ", thread->state))
         return false;
     read_turns(thread);
@@ -210,13 +215,9 @@ size_t census_threads_of(const struct census_process *process,
     DIR *tasks = opendir(path);
     if (!tasks)
         return 0;
-    while (count < most && (entry = readdir(tasks))) {
-        if (entry->d_name[0] == '.')
-            continue;
-        threads[count] = (struct census_thread){
-            .pid = pid, .tid = atoi(entry->d_name), .syscall = -2};
-        count += read_thread(&threads[count]);
-    }
+    while (count < most && (entry = readdir(tasks)))
+        if (entry->d_name[0] != '.')
+            count += census_thread(pid, atoi(entry->d_name), &threads[count]);
     closedir(tasks);
     return count;
 }

@@ -63,6 +63,9 @@ size_t census_threads(pid_t pid, struct census_thread *threads, size_t most);
 size_t census_threads_of(const struct census_process *process,
                          struct census_thread *threads, size_t most);
 
+/* One of them. Returns false where it has ended. */
+bool census_thread(pid_t pid, pid_t tid, struct census_thread *thread);
+
 /* How many threads a process has; 0 where it is gone. */
 size_t census_thread_count(pid_t pid);
 

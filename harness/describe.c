@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MOST_THREADS 4 /* told one by one */
@@ -60,6 +61,36 @@ static size_t describe_held(struct play *play, char *text, size_t size,
                held > 1 ? "s" : "", list, held > MOST_HELD ? " ..." : "");
 }
 
+static bool is_gone(const struct trace_thread *slot)
+{
+    return !census_lives(slot->pid, atomic_load(&slot->tid));
+}
+
+/* Of a thread that waits for something that the trace does not know. */
+static size_t describe_standing(struct play *play, char *text, size_t size,
+                                size_t at, const struct trace_thread *slot)
+{
+    const struct trace_thread *holder = blame_lock_holder(play, slot);
+    struct census_thread thread;
+    char place[80];
+
+    blame_standing(play, slot, place, sizeof(place));
+    census_thread(slot->pid, atomic_load(&slot->tid), &thread);
+    if (!holder)
+        return add(text, size, at, " waits for %s%s",
+                   thread.syscall == SYS_rt_sigtimedwait
+                       ? "a signal"
+                       : "a lock, a signal or a time",
+                   place);
+    at = add(text, size, at, " waits for a lock%s that ", place);
+    if (holder == slot)
+        return add(text, size, at, "it has locked itself");
+    if (holder->pid != slot->pid)
+        at = add(text, size, at, "process %d, ", holder->process);
+    return add(text, size, at, "thread %d %s", holder->thread,
+               is_gone(holder) ? "has left locked" : "has locked");
+}
+
 static size_t describe_thread(struct play *play, char *text, size_t size,
                               size_t at, const struct trace_thread *slot,
                               bool at_rest)
@@ -71,11 +102,8 @@ static size_t describe_thread(struct play *play, char *text, size_t size,
     at = add(text, size, at, "process %d", slot->process);
     if (slot->thread > 1)
         at = add(text, size, at, ", thread %d", slot->thread);
-    if (call == CALL_none && at_rest) {
-        blame_standing(play, slot, place, sizeof(place));
-        return add(text, size, at, " waits for a lock, a signal or a time%s",
-                   place);
-    }
+    if (call == CALL_none && at_rest)
+        return describe_standing(play, text, size, at, slot);
     if (call == CALL_none)
         return add(text, size, at, " is in its own code");
     blame_place(play, atomic_load(&slot->caller), place, sizeof(place));
@@ -83,11 +111,6 @@ static size_t describe_thread(struct play *play, char *text, size_t size,
     if (conn > 0)
         at = add(text, size, at, " on connection %d", conn);
     return describe_held(play, text, size, at, slot);
-}
-
-static bool is_gone(const struct trace_thread *slot)
-{
-    return !census_lives(slot->pid, atomic_load(&slot->tid));
 }
 
 static unsigned order_of(const struct trace_thread *slot)
@@ -158,6 +181,19 @@ static void describe_spin(struct play *play, char *text, size_t size)
         place);
 }
 
+/* Whatever the row is about: a lock that nobody can unlock any more. */
+static void explain_lock(struct play *play)
+{
+    struct trace_record record;
+
+    if (!play->why && play->hangs && blame_find_lock(play, &record))
+        play_explain(play,
+                     "Who waits for a lock that is never unlocked waits for "
+                     "ever: pthread_mutex_lock(3p).",
+                     "Follow each way from the lock to its unlock: by return, "
+                     "goto, break and continue, too.");
+}
+
 static bool has_ended(struct play *play, void *arg)
 {
     (void)arg;
@@ -198,6 +234,7 @@ char *play_describe(struct play *play, enum play_end end, char *text,
         break;
     default:
         at = add(text, size, at, "nothing moves any more: ");
+        explain_lock(play);
         break;
     }
     describe_threads(play, play->hangs, text, size, at);

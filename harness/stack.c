@@ -2,8 +2,15 @@
 #define _GNU_SOURCE
 #include "stack.h"
 
+#include "census.h"
+
 #include <elfutils/libdwfl.h>
+#include <sched.h>
 #include <stdbool.h>
+
+/* A thread that has a processor to itself is asleep again after a few; with
+ * others before it, after as many as they have turns. */
+#define LOOKS 100000
 
 /* The unwind tables are in the program's and the libraries' own files. */
 static int no_debuginfo(Dwfl_Module *module, void **data, const char *name,
@@ -39,10 +46,26 @@ static int on_frame(Dwfl_Frame *frame, void *arg)
     return DWARF_CB_OK;
 }
 
+static bool is_asleep(pid_t pid, pid_t tid)
+{
+    struct census_thread thread;
+
+    return census_thread(pid, tid, &thread) && thread.state == 'S';
+}
+
+/* Let go, it makes its call again: only then does the kernel show it as it
+ * was. */
+static void await_sleep(pid_t pid, pid_t tid)
+{
+    for (int look = 0; look < LOOKS && !is_asleep(pid, tid); look++)
+        sched_yield();
+}
+
 size_t stack_callers(pid_t pid, pid_t tid, uint64_t start, uint64_t end,
                      uint64_t *callers, size_t most)
 {
     struct walk walk = {start, end, callers, 0, most};
+    bool slept = is_asleep(pid, tid);
     Dwfl *dwfl = dwfl_begin(&callbacks);
 
     if (!dwfl)
@@ -52,5 +75,7 @@ size_t stack_callers(pid_t pid, pid_t tid, uint64_t start, uint64_t end,
         dwfl_linux_proc_attach(dwfl, pid, false) == 0)
         dwfl_getthread_frames(dwfl, tid, on_frame, &walk);
     dwfl_end(dwfl);
+    if (slept)
+        await_sleep(pid, tid);
     return walk.count;
 }

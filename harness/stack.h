@@ -2,7 +2,8 @@
  *
  * For threads that wait in a function that the trace does not know: for a
  * lock, a condition, a signal. By the program's unwind tables, through
- * elfutils' libdwfl, with the thread stopped for as long as it takes.
+ * elfutils' libdwfl, with the thread stopped for as long as it takes; if it
+ * slept, it does so again.
  *
  * Must not know: calls, cases, verdicts.
  */

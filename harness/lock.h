@@ -1,0 +1,17 @@
+/* lock.h - who holds the lock that a thread waits for.
+ *
+ * The kernel shows the address of a mutex that a thread waits for (futex(2)),
+ * the mutex itself who has locked it: glibc keeps the thread's id in it.
+ */
+#ifndef FAULTLINE_LOCK_H
+#define FAULTLINE_LOCK_H
+
+#include "census.h"
+
+/* The id of the thread that has locked the mutex that this one waits for
+ * without a time-out; it may have ended meanwhile. 0: it waits for no mutex, or
+ * that cannot be read. A lock of another kind has no owner: an id that is no
+ * thread of the program's means nothing. */
+pid_t lock_holder(const struct census_thread *thread);
+
+#endif
