@@ -159,6 +159,9 @@ static bool find_by_rule(struct play *play, struct trace_record *record)
                                          : find_no_end(play, record);
     case BLAME_BYTES:
         return blame_find_bytes(play, record);
+    case BLAME_RESET:
+        return (!died(play) && blame_find_reset(play, record)) ||
+               find_by_itself(play, record);
     case BLAME_START:
         return blame_find_start(play, record) || find_by_itself(play, record);
     case BLAME_EXIT:

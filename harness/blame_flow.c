@@ -209,6 +209,24 @@ bool blame_find_early_end(struct play *play, struct trace_record *record)
            flow.read > flow.written;
 }
 
+static bool is_linger(const struct trace_record *record, const void *play)
+{
+    (void)play;
+    return record->caller[0] != 0 && record->call == CALL_setsockopt &&
+           record->arg[0] == SOL_SOCKET && record->arg[1] == SO_LINGER;
+}
+
+bool blame_find_reset(struct play *play, struct trace_record *record)
+{
+    struct flow flow;
+
+    if (blame_find(play, is_linger, record))
+        return true;
+    take_flow(play, &flow);
+    *record = flow.last_close;
+    return record->serial != 0;
+}
+
 /* The wait before its close: that told it something, and it did not read. Or
  * the close: it was turned away at once. */
 static bool find_last_wait(struct play *play, struct trace_record *record)

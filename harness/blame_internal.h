@@ -69,6 +69,10 @@ bool blame_find_kept_back(struct play *play, struct trace_record *record);
  * the close by a thread that did not serve it. */
 bool blame_find_early_end(struct play *play, struct trace_record *record);
 
+/* It reset the connection in question: SO_LINGER, where it was set; else its
+ * close, behind which bytes lay unread. */
+bool blame_find_reset(struct play *play, struct trace_record *record);
+
 /* The last call on the connection in question, but for those that take it
  * and those that end it; else the wait before it was closed. */
 bool blame_find_last_on(struct play *play, struct trace_record *record);

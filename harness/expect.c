@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "play_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -131,9 +132,19 @@ void expect_gone(struct play *play, struct peer *peer)
 void expect_eof(struct play *play, struct peer *peer)
 {
     expect_gone(play, peer);
-    if (!peer->eof)
-        play_fail(play, "the connection is closed in order (end of file)",
-                  "it broke: %s", strerrorname_np(peer->error));
+    if (peer->eof)
+        return;
+    play_blame_for(play, BLAME_RESET);
+    if (!play->why && peer->error == ECONNRESET &&
+        !program_ended(play->program))
+        play_explain(play,
+                     "close(2) sends a reset where bytes lie unread, or where "
+                     "SO_LINGER is set to 0 seconds, and what the client has "
+                     "not read is lost: tcp(7), socket(7).",
+                     "What was set on this socket, and what lies unread in it, "
+                     "when it is closed?");
+    play_fail(play, "the connection is closed in order (end of file)",
+              "it broke: %s", strerrorname_np(peer->error));
 }
 
 void expect_half_close(struct play *play, struct peer *server)

@@ -297,6 +297,7 @@ enum play_blame {
     BLAME_DESCRIPTOR, /* the last use of a descriptor that it still holds */
     BLAME_HOLDER,     /* the same of a connection, by who holds it */
     BLAME_BYTES,      /* where a wrong byte went out */
+    BLAME_RESET,      /* what made its own close a reset */
     BLAME_START,      /* the failure, or else the bind, before it listens */
     BLAME_LISTENER,   /* why a client cannot connect */
     BLAME_END,        /* an end that does not come, or comes wrong */
