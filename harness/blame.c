@@ -121,9 +121,9 @@ static bool find_no_end(struct play *play, struct trace_record *record)
     return blame_find_blocked_first(play, record);
 }
 
-static bool is_unsafe(const struct trace_record *record, const void *play)
+static bool is_unsafe(const struct trace_record *record, const void *arg)
 {
-    (void)play;
+    (void)arg;
     return record->call == CALL_unsafe;
 }
 
@@ -133,7 +133,7 @@ static bool find_by_rule(struct play *play, struct trace_record *record)
     case BLAME_BY_ITSELF:
         return find_by_itself(play, record);
     case BLAME_UNSAFE:
-        return blame_find(play, is_unsafe, record);
+        return trace_find_first(play->program->trace, is_unsafe, NULL, record);
     case BLAME_ERRNO:
         return blame_find_spoiler(play, record) || find_by_itself(play, record);
     case BLAME_CHILDREN:

@@ -24,7 +24,7 @@ uint32_t blame_oldest(const struct play *play)
     return trace_oldest(blame_newest(play)) + 1;
 }
 
-bool blame_find(struct play *play, blame_match *match,
+bool blame_find(struct play *play, trace_match *match,
                 struct trace_record *record)
 {
     struct trace *trace = play->program->trace;

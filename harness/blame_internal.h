@@ -47,10 +47,9 @@ const struct trace_thread *blame_lock_holder(struct play *play,
 bool blame_find_lock(struct play *play, struct trace_record *record);
 
 /* The newest call for which `match` (which gets the play) returns true. */
-typedef bool blame_match(const struct trace_record *record, const void *play);
-bool blame_find(struct play *play, blame_match *match,
+bool blame_find(struct play *play, trace_match *match,
                 struct trace_record *record);
-blame_match blame_is_first; /* of the program's first process */
+trace_match blame_is_first; /* of the program's first process */
 
 /* ---- The bytes of a connection: blame_flow.c ---- */
 

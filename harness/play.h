@@ -288,7 +288,7 @@ void play_explain(struct play *play, const char *why, const char *hint);
 enum play_blame {
     BLAME_BY_ITSELF,
     BLAME_NOTHING,
-    BLAME_UNSAFE,     /* the unsafe call in a handler */
+    BLAME_UNSAFE,     /* the first unsafe call in a handler */
     BLAME_ERRNO,      /* the call in a handler that left its errno */
     BLAME_CHILDREN,   /* what it did last about its children */
     BLAME_PROCESSES,  /* where a process lingers */

@@ -98,14 +98,24 @@ uint32_t trace_faults(const struct trace *trace)
     return at_most(trace->fault_count, FAULT_MAX);
 }
 
-bool trace_find_last(struct trace *trace,
-                     bool (*match)(const struct trace_record *, const void *),
-                     const void *arg, struct trace_record *out)
+bool trace_find_last(struct trace *trace, trace_match *match, const void *arg,
+                     struct trace_record *out)
 {
     uint32_t newest = trace_newest(trace);
     uint32_t oldest = trace_oldest(newest);
 
     for (uint32_t serial = newest; serial > oldest; serial--)
+        if (trace_get(trace, serial, out) && match(out, arg))
+            return true;
+    return false;
+}
+
+bool trace_find_first(struct trace *trace, trace_match *match, const void *arg,
+                      struct trace_record *out)
+{
+    uint32_t newest = trace_newest(trace);
+
+    for (uint32_t serial = trace_oldest(newest) + 1; serial <= newest; serial++)
         if (trace_get(trace, serial, out) && match(out, arg))
             return true;
     return false;

@@ -371,7 +371,7 @@ void server_expect_safe_handlers(struct play *play)
 {
     struct trace_record record;
 
-    if (!trace_find_last(play_trace(play), is_unsafe, NULL, &record))
+    if (!trace_find_first(play_trace(play), is_unsafe, NULL, &record))
         return;
     play_blame(play, BLAME_UNSAFE);
     play_fail(play,
