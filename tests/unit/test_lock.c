@@ -105,6 +105,23 @@ static void who_has_ended_holds_it_still(void **state)
     assert_int_equal(lock_holder(&thread), holder);
 }
 
+static void *locks_twice(void *unused)
+{
+    pthread_mutex_lock(&mutex);
+    return waits(unused);
+}
+
+static void a_thread_may_wait_for_its_own(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    pthread_create(&thread, NULL, locks_twice, NULL);
+    pthread_detach(thread); /* for ever */
+    struct census_thread now = blocked();
+    assert_int_equal(lock_holder(&now), waiter);
+}
+
 static void a_condition_has_none(void **state)
 {
     pthread_t thread;
@@ -147,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LOCK_TEST(a_lock_has_a_holder),
         LOCK_TEST(who_has_ended_holds_it_still),
+        LOCK_TEST(a_thread_may_wait_for_its_own),
         LOCK_TEST(a_condition_has_none),
         LOCK_TEST(nor_has_what_cannot_be_read),
         LOCK_TEST(a_thread_that_has_ended_is_none),
