@@ -35,18 +35,16 @@ exam: build ## examine the grader by every mutant, variant and attack [QUICK=1] 
 	@tests/exam.py $(EXAM_FLAGS) $(if $(REPEAT),--repeat $(REPEAT)) \
 	    $(if $(QUICK),--quick) $(if $(VALGRIND),--valgrind $(VALGRIND))
 ifeq ($(QUICK)$(REPEAT)$(UNDER)$(VALGRIND),)
-	@$(MAKE) -s exam-generated exam-rows $(if $(STEP),,exam-unit)
+	@$(MAKE) -s exam-generated exam-rows
 	$(if $(STEP),,@$(HOSTILE))
 endif
 
 # Side by side: each of them waits, too.
-.PHONY: exam-generated exam-rows exam-unit
+.PHONY: exam-generated exam-rows
 exam-generated:
 	@$(GENERATED) --quick
 exam-rows:
 	@$(ROWS)
-exam-unit: exam-rows
-	@$(MAKE) -s unit
 
 GENERATED = tests/exam_generated.py $(EXAM_FLAGS)
 
