@@ -1,7 +1,7 @@
 /* bursts_when_a_call_fails - is right until a call fails, and then forks for
  * ever.
  *
- * case: *_every_*_failure
+ * case: survives_every_connection_failure
  * most: 0
  * long: namespaces rootless uid plain
  */
