@@ -96,6 +96,41 @@ static void options_and_shutdown_fail(void **state)
                "setsockopt=EINVAL setsockopt=0 shutdown=ENOTCONN shutdown=0");
 }
 
+/* ---- What else the harness may set ---- */
+
+static void the_kernel_s_buffers_can_be_bounded(void **state)
+{
+    (void)state;
+    prepare(NULL);
+    atomic_store(&program.trace->send_buffer, 8192);
+    atomic_store(&program.trace->receive_buffer, 16384);
+    start("conn sndbuf rcvbuf");
+    /* socket(7): the kernel doubles what it is given. */
+    assert_string_equal(finish(), "sndbuf=16384 rcvbuf=32768");
+}
+
+static void pauses_take_no_time_while_they_fly(void **state)
+{
+    (void)state;
+    prepare(NULL);
+    atomic_store(&program.trace->pauses_fly_ms, 60000);
+    start("usleep:50000 usleep:50000 usleep:1 conn poll:1");
+    assert_string_equal(finish(), "usleep=0 usleep=0 usleep=0 poll=0");
+    /* The second was let off whole; the third takes its own millisecond. */
+    assert_int_equal(program.trace->pauses_fly_ms, -40000);
+    assert_int_equal(program.trace->paused_ms, 100002);
+}
+
+static void so_do_waits_with_a_time_out(void **state)
+{
+    (void)state;
+    prepare(NULL);
+    atomic_store(&program.trace->waits_fly_ms, 60000);
+    start("conn poll:50000 put:1 poll:50000 usleep:1");
+    assert_string_equal(finish(), "poll=0 poll=1 usleep=0");
+    assert_int_equal(program.trace->waits_fly_ms, -40000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +144,9 @@ int main(void)
         RUN_TEST(malloc_fails_for_the_submission_only),
         RUN_TEST(start_up_calls_fail),
         RUN_TEST(options_and_shutdown_fail),
+        RUN_TEST(the_kernel_s_buffers_can_be_bounded),
+        RUN_TEST(pauses_take_no_time_while_they_fly),
+        RUN_TEST(so_do_waits_with_a_time_out),
     };
 
     unit_begin();

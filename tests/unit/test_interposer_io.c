@@ -32,11 +32,11 @@ static void a_family_means_all_its_calls(void **state)
                "dontwait:1 read:9",
                "read=EIO recv=EIO recvfrom=EIO recvmsg=EIO readv=EIO "
                "dontwait=EIO read=9");
-    assert_run("write@conn1#1..7=EIO",
+    assert_run("write@conn1#1..8=EIO",
                "conn write:1 send:1 sendto:1 sendmsg:2 writev:2 sendfile:1 "
-               "dprintf:1 write:9",
+               "sendfile64:1 dprintf:1 write:9",
                "write=EIO send=EIO sendto=EIO sendmsg=EIO writev=EIO "
-               "sendfile=EIO dprintf=EIO write=9");
+               "sendfile=EIO sendfile64=EIO dprintf=EIO write=9");
 }
 
 static void a_call_means_that_call_only(void **state)

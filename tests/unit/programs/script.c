@@ -58,13 +58,13 @@ static long do_sendmsg(long n)
     return result;
 }
 
-static long do_sendfile(long n)
+static long do_sendfile(long n, ssize_t (*call)(int, int, off_t *, size_t))
 {
     int file = memfd_create("file", 0);
 
     if (ftruncate(file, n) < 0)
         die("ftruncate");
-    long result = sendfile(near, file, NULL, (size_t)n);
+    long result = call(near, file, NULL, (size_t)n);
     int error = errno;
     close(file);
     errno = error;
@@ -270,6 +270,15 @@ static long waiting(void)
     return ioctl(near, FIONREAD, &count) < 0 ? -1 : count;
 }
 
+static long buffer(int option)
+{
+    int size = 0;
+
+    return getsockopt(near, SOL_SOCKET, option, &size, &(socklen_t){4}) < 0
+               ? -1
+               : size;
+}
+
 /* A table of so many entries, of which the first alone is in use. */
 static long poll_table(long entries)
 {
@@ -302,7 +311,8 @@ static long call(const char *word)
     WORD("sendto", sendto(near, bytes, n, 0, NULL, 0));
     WORD("sendmsg", do_sendmsg(number));
     WORD("writev", writev(near, halves(number), 2));
-    WORD("sendfile", do_sendfile(number));
+    WORD("sendfile", do_sendfile(number, sendfile));
+    WORD("sendfile64", do_sendfile(number, sendfile64));
     WORD("dprintf", dprintf(near, "%0*d", (int)number, 0));
     WORD("fdopen", do_fdopen());
     WORD("shutdown", shutdown(near, SHUT_WR));
@@ -324,6 +334,9 @@ static long call(const char *word)
     WORD("getaddrinfo", do_getaddrinfo());
     WORD("poll", poll(&(struct pollfd){near, POLLIN, 0}, 1, (int)number));
     WORD("poll-table", poll_table(number));
+    WORD("usleep", usleep((useconds_t)number * 1000));
+    WORD("sndbuf", buffer(SO_SNDBUF));
+    WORD("rcvbuf", buffer(SO_RCVBUF));
     WORD("socket", socket(AF_INET, SOCK_STREAM, 0) < 0 ? -1 : 0);
     WORD("handled", handled);
     die(word);
