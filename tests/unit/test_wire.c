@@ -135,6 +135,17 @@ static void what_a_peer_does_not_want_is_quiet(void **state)
     assert_becomes_quiet();
 }
 
+static void what_comes_is_counted_while_nobody_reads_it(void **state)
+{
+    struct wire_arrivals before = wire_arrivals(&peer), now;
+
+    (void)state;
+    say_and_arrive("hello");
+    now = wire_arrivals(&peer);
+    assert_int_equal(now.bytes - before.bytes, 5);
+    assert_true(now.segments > before.segments);
+}
+
 static void what_has_reached_the_program_is_quiet(void **state)
 {
     (void)state;
@@ -341,6 +352,7 @@ int main(void)
         WIRE_TEST(bytes_that_were_read_are_not),
         WIRE_TEST(what_a_paused_peer_leaves_lying_is_quiet),
         WIRE_TEST(what_a_peer_does_not_want_is_quiet),
+        WIRE_TEST(what_comes_is_counted_while_nobody_reads_it),
         WIRE_TEST(what_has_reached_the_program_is_quiet),
         WIRE_TEST(what_the_program_leaves_lying_is_quiet),
         WIRE_TEST(what_the_kernel_keeps_back_for_a_while_is_under_way),
