@@ -1,5 +1,5 @@
-/* Right: one byte of buffer for each client: slow, and every byte comes
- * back.
+/* Right: sixteen bytes of buffer for each client: slow, and every byte
+ * comes back.
  * Quick: no */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 static struct {
-    char open, full, byte;
+    char open, bytes[16];
+    ssize_t held; /* of them, not written yet */
 } client[FD_SETSIZE];
 
 static void die(const char *what)
@@ -66,20 +67,22 @@ static void serve(int fd)
 {
     ssize_t n;
 
-    if (!client[fd].full) {
-        n = read(fd, &client[fd].byte, 1);
+    if (client[fd].held == 0) {
+        n = read(fd, client[fd].bytes, sizeof client[fd].bytes);
         if (n == 0 || over(n)) {
             end(fd);
             return;
         }
-        client[fd].full = n == 1;
+        client[fd].held = n > 0 ? n : 0;
     }
-    if (client[fd].full) {
-        n = write(fd, &client[fd].byte, 1);
-        if (over(n))
+    if (client[fd].held > 0) {
+        n = write(fd, client[fd].bytes, client[fd].held);
+        if (over(n)) {
             end(fd);
-        else if (n == 1)
-            client[fd].full = 0;
+        } else if (n > 0) {
+            client[fd].held -= n;
+            memmove(client[fd].bytes, client[fd].bytes + n, client[fd].held);
+        }
     }
 }
 
@@ -105,7 +108,7 @@ int main(int argc, char *argv[])
         for (fd = 0; fd < FD_SETSIZE; fd++) {
             if (!client[fd].open)
                 continue;
-            FD_SET(fd, client[fd].full ? &wr : &rd);
+            FD_SET(fd, client[fd].held ? &wr : &rd);
             top = fd > top ? fd : top;
         }
         if (select(top + 1, &rd, &wr, NULL, pause ? &tv : NULL) < 0) {
@@ -127,7 +130,7 @@ int main(int argc, char *argv[])
             close(fd);
         } else {
             client[fd].open = 1;
-            client[fd].full = 0;
+            client[fd].held = 0;
         }
     }
 }
