@@ -67,16 +67,27 @@ UNIT_HELPER int close_all(void **state)
     return 0;
 }
 
-/* Pumps until the condition holds; what must come over loopback comes. */
-#define PUMP_UNTIL(condition)                                                  \
+/* Until the condition holds; what must come over loopback comes, some of it
+ * only by a timer of TCP's. */
+#define REPEAT_UNTIL(pump, condition)                                          \
     do {                                                                       \
         int looks = 0;                                                         \
         for (; !(condition) && looks < UNIT_LOOKS; looks++)                    \
-            if (peer_pump(&peer) == 0)                                         \
+            if ((pump) == 0)                                                   \
                 sched_yield();                                                 \
         if (!(condition))                                                      \
             fail_msg("never: %s", #condition);                                 \
     } while (0)
+
+#define PUMP_UNTIL(condition) REPEAT_UNTIL(peer_pump(&peer), condition)
+
+UNIT_HELPER int unread_bytes(int fd)
+{
+    int bytes = 0;
+
+    assert_int_equal(ioctl(fd, FIONREAD, &bytes), 0);
+    return bytes;
+}
 
 UNIT_HELPER void say(const char *text)
 {

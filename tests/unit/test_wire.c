@@ -35,11 +35,9 @@ static void assert_becomes_quiet(void)
 /* It has come when this returns. */
 static void say_and_arrive(const char *text)
 {
-    int there = 0, len = (int)strlen(text);
-
     say(text);
-    while (there < len)
-        ioctl(peer.in, FIONREAD, &there);
+    while (unread_bytes(peer.in) < (int)strlen(text))
+        sched_yield();
 }
 
 static void a_listening_port_listens(void **state)
@@ -164,14 +162,6 @@ static void what_the_program_leaves_lying_is_quiet(void **state)
     assert_becomes_quiet();
 }
 
-static int unread_by_program(void)
-{
-    int bytes = 0;
-
-    assert_int_equal(ioctl(far, FIONREAD, &bytes), 0);
-    return bytes;
-}
-
 /* tcp(7): TCP_CORK keeps it back for a while, as a sender does that has more to
  * send than it was told there is room for. */
 static void what_the_kernel_keeps_back_for_a_while_is_under_way(void **state)
@@ -188,9 +178,9 @@ static void what_the_kernel_keeps_back_for_a_while_is_under_way(void **state)
         peer_queue(&peer, "h", 1);
         peer_pump(&peer);
         was_quiet = quiet();
-    } while (unread_by_program() > 0);
+    } while (unread_bytes(far) > 0);
     assert_false(was_quiet);
-    while (unread_by_program() == 0)
+    while (unread_bytes(far) == 0)
         sched_yield();
     assert_becomes_quiet();
 }
