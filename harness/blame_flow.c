@@ -209,10 +209,13 @@ bool blame_find_early_end(struct play *play, struct trace_record *record)
            flow.read > flow.written;
 }
 
+/* On the connection in question, or where it listens, which passes it on. */
 static bool is_linger(const struct trace_record *record, const void *play)
 {
-    (void)play;
+    const struct play *of = play;
+
     return record->caller[0] != 0 && record->call == CALL_setsockopt &&
+           (record->conn == 0 || record->conn == of->blame_conn) &&
            record->arg[0] == SOL_SOCKET && record->arg[1] == SO_LINGER;
 }
 

@@ -234,9 +234,9 @@ char *play_describe(struct play *play, enum play_end end, char *text,
         break;
     default:
         at = add(text, size, at, "nothing moves any more: ");
-        explain_lock(play);
         break;
     }
+    explain_lock(play);
     describe_threads(play, play->hangs, text, size, at);
     return text;
 }

@@ -108,6 +108,8 @@ static void or_what_was_set_for_it(void **state)
     set->arg[1] = SO_LINGER;
     add(CALL_close, 1, 4, 0);
     assert_blames(blame_find_reset, set);
+    set->conn = 2; /* another's */
+    assert_blames(blame_find_reset, add(CALL_close, 1, 4, 0));
 }
 
 static void a_wrong_byte_is_the_write(void **state)
