@@ -176,6 +176,28 @@ static void deadlocks(void)
     deadlock(&one);
 }
 
+static void locks_itself(void)
+{
+    pthread_mutex_lock(&one);
+    pthread_mutex_lock(&one);
+}
+
+static void *leave_locked(void *unused)
+{
+    pthread_mutex_lock(&one);
+    (void)!write(both[1], "x", 1);
+    return unused;
+}
+
+static void lock_is_left(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, leave_locked, NULL);
+    pthread_join(thread, NULL);
+    pthread_mutex_lock(&one);
+}
+
 static void conditions(void)
 {
     pthread_mutex_lock(&one);
@@ -221,6 +243,12 @@ static void beside(void (*act)(void))
 
     other = act;
     pthread_create(&thread, NULL, routine, &other);
+}
+
+static void lock_is_left_beside_naps(void)
+{
+    beside(lock_is_left);
+    sigwaits_soon();
 }
 
 static void joins(void)
@@ -369,6 +397,9 @@ static const struct {
     {"sigwait-timed", sigwaits_timed},
     {"sigwait-soon", sigwaits_soon},
     {"deadlock", deadlocks},
+    {"locks-itself", locks_itself},
+    {"lock-left", lock_is_left},
+    {"lock-left-beside-naps", lock_is_left_beside_naps},
     {"condition", conditions},
     {"condition-timed", conditions_timed},
     {"condition-soon", conditions_soon},
