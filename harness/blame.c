@@ -121,19 +121,13 @@ static bool find_no_end(struct play *play, struct trace_record *record)
     return blame_find_blocked_first(play, record);
 }
 
-static bool is_unsafe(const struct trace_record *record, const void *arg)
-{
-    (void)arg;
-    return record->call == CALL_unsafe;
-}
-
 static bool find_by_rule(struct play *play, struct trace_record *record)
 {
     switch (play->blame) {
     case BLAME_BY_ITSELF:
         return find_by_itself(play, record);
     case BLAME_UNSAFE:
-        return trace_find_first(play->program->trace, is_unsafe, NULL, record);
+        return trace_find_call(play->program->trace, CALL_unsafe, record);
     case BLAME_ERRNO:
         return blame_find_spoiler(play, record) || find_by_itself(play, record);
     case BLAME_CHILDREN:

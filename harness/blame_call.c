@@ -32,6 +32,27 @@ bool blame_find(struct play *play, trace_match *match,
     return trace_find_last(trace, match, play, record);
 }
 
+struct own {
+    const struct play *play;
+    enum call_family family;
+};
+
+static bool is_own(const struct trace_record *record, const void *arg)
+{
+    const struct own *own = arg;
+
+    return blame_is_first(record, own->play) &&
+           family_of(record) == own->family;
+}
+
+bool blame_find_own(struct play *play, enum call_family family,
+                    struct trace_record *record)
+{
+    const struct own own = {play, family};
+
+    return trace_find_last(play->program->trace, is_own, &own, record);
+}
+
 /* ---- What a record is ---- */
 
 bool blame_is_first(const struct trace_record *record, const void *play)
@@ -66,11 +87,6 @@ bool blame_is_failure(const struct trace_record *record)
 }
 
 /* ---- Ends ---- */
-
-static bool is_first_exit(const struct trace_record *record, const void *play)
-{
-    return blame_is_first(record, play) && family_of(record) == FAMILY_EXIT;
-}
 
 static bool is_childs_exit(const struct trace_record *record, const void *play)
 {
@@ -135,17 +151,12 @@ static bool find_killer(struct play *play, struct trace_record *record)
     }
 }
 
-static bool is_first_close(const struct trace_record *record, const void *play)
-{
-    return blame_is_first(record, play) && family_of(record) == FAMILY_CLOSE;
-}
-
 /* A wait for a descriptor that is closed: who closed it? */
 static bool find_careless_close(struct play *play, struct trace_record *record)
 {
     return find_failure_or_last(play, record) && record->error == EBADF &&
            family_of(record) == FAMILY_POLL &&
-           blame_find(play, is_first_close, record);
+           blame_find_own(play, FAMILY_CLOSE, record);
 }
 
 bool blame_find_death(struct play *play, struct trace_record *record)
@@ -157,7 +168,7 @@ bool blame_find_death(struct play *play, struct trace_record *record)
     if (find_careless_close(play, record) ||
         (status == 0 && blame_find_early_half_close(play, record)))
         return true;
-    if (blame_find(play, is_first_exit, record))
+    if (blame_find_own(play, FAMILY_EXIT, record))
         return true;
     if (status == 0 && blame_find_injected(play, record))
         return true;

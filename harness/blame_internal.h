@@ -49,7 +49,11 @@ bool blame_find_lock(struct play *play, struct trace_record *record);
 /* The newest call for which `match` (which gets the play) returns true. */
 bool blame_find(struct play *play, trace_match *match,
                 struct trace_record *record);
-trace_match blame_is_first; /* of the program's first process */
+
+/* Calls of the program's first process: one of them; its newest of a family. */
+trace_match blame_is_first;
+bool blame_find_own(struct play *play, enum call_family family,
+                    struct trace_record *record);
 
 /* ---- The bytes of a connection: blame_flow.c ---- */
 

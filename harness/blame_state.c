@@ -11,16 +11,6 @@
 
 /* ---- Children that are left as zombies ---- */
 
-static bool is_own_wait(const struct trace_record *record, const void *play)
-{
-    return blame_is_first(record, play) && family_of(record) == FAMILY_WAIT;
-}
-
-static bool is_mask(const struct trace_record *record, const void *play)
-{
-    return blame_is_first(record, play) && family_of(record) == FAMILY_SIGMASK;
-}
-
 static bool is_about_sigchld(const struct trace_record *record,
                              const void *play)
 {
@@ -48,9 +38,9 @@ bool blame_find_reaper(struct play *play, struct trace_record *record)
         *record = set; /* and is gone: SA_RESETHAND */
         return true;
     }
-    if (blame_find(play, is_own_wait, record))
+    if (blame_find_own(play, FAMILY_WAIT, record))
         return true;
-    if (is_in(blocked, SIGCHLD) && blame_find(play, is_mask, record))
+    if (is_in(blocked, SIGCHLD) && blame_find_own(play, FAMILY_SIGMASK, record))
         return true;
     *record = set;
     return was_set;
@@ -72,18 +62,6 @@ static bool is_connected(const struct play *play, int conn)
 
     return peer && !peer->eof && !peer->error && !peer->half_closed &&
            peer->in >= 0;
-}
-
-static bool is_fork(const struct trace_record *record, const void *play)
-{
-    return blame_is_first(record, play) && family_of(record) == FAMILY_FORK;
-}
-
-static bool is_thread_creation(const struct trace_record *record,
-                               const void *play)
-{
-    return blame_is_first(record, play) &&
-           family_of(record) == FAMILY_PTHREAD_CREATE;
 }
 
 static bool is_open_in(const struct trace_record *record, const void *pid)
@@ -140,12 +118,12 @@ bool blame_find_lingerer(struct play *play, struct trace_record *record)
     for (size_t i = count; i-- > 0;)
         if (find_lingering(play, pids[i], record))
             return true;
-    return blame_find(play, is_fork, record);
+    return blame_find_own(play, FAMILY_FORK, record);
 }
 
 bool blame_find_thread(struct play *play, struct trace_record *record)
 {
-    return blame_find(play, is_thread_creation, record);
+    return blame_find_own(play, FAMILY_PTHREAD_CREATE, record);
 }
 
 /* ---- Descriptors that are still held ---- */
@@ -262,11 +240,6 @@ bool blame_find_holder(struct play *play, struct trace_record *record)
 
 /* ---- Who may not come in ---- */
 
-static bool is_bind(const struct trace_record *record, const void *play)
-{
-    return blame_is_first(record, play) && family_of(record) == FAMILY_BIND;
-}
-
 static bool is_listen(const struct trace_record *record, const void *play)
 {
     return blame_is_first(record, play) && family_of(record) == FAMILY_LISTEN &&
@@ -289,7 +262,7 @@ bool blame_find_listener(struct play *play, struct trace_record *record)
             *record = at;
             return true;
         }
-    return blame_find(play, is_bind, record);
+    return blame_find_own(play, FAMILY_BIND, record);
 }
 
 static bool is_first_failure(const struct trace_record *record,
@@ -301,7 +274,7 @@ static bool is_first_failure(const struct trace_record *record,
 bool blame_find_start(struct play *play, struct trace_record *record)
 {
     return blame_find(play, is_first_failure, record) ||
-           blame_find(play, is_bind, record);
+           blame_find_own(play, FAMILY_BIND, record);
 }
 
 /* ---- Memory, wake-ups, lines ---- */
@@ -406,7 +379,7 @@ bool blame_find_status(struct play *play, struct trace_record *record)
     struct trace_record line;
 
     return blame_find(play, is_print, &line) && blame_is_first(&line, play) &&
-           blame_find(play, is_own_wait, record) &&
+           blame_find_own(play, FAMILY_WAIT, record) &&
            record->serial < line.serial;
 }
 

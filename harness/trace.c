@@ -110,13 +110,13 @@ bool trace_find_last(struct trace *trace, trace_match *match, const void *arg,
     return false;
 }
 
-bool trace_find_first(struct trace *trace, trace_match *match, const void *arg,
-                      struct trace_record *out)
+bool trace_find_call(struct trace *trace, enum call_id call,
+                     struct trace_record *out)
 {
     uint32_t newest = trace_newest(trace);
 
     for (uint32_t serial = trace_oldest(newest) + 1; serial <= newest; serial++)
-        if (trace_get(trace, serial, out) && match(out, arg))
+        if (trace_get(trace, serial, out) && out->call == call)
             return true;
     return false;
 }

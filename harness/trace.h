@@ -181,13 +181,13 @@ uint32_t trace_oldest(uint32_t newest);
 /* How many faults are planned. */
 uint32_t trace_faults(const struct trace *trace);
 
-/* The newest record for which `match` returns true; and the oldest. They return
- * false where the ring holds none. */
+/* The newest record for which `match` returns true; and the oldest of that
+ * call. They return false where the ring holds none. */
 typedef bool trace_match(const struct trace_record *record, const void *arg);
 bool trace_find_last(struct trace *trace, trace_match *match, const void *arg,
                      struct trace_record *out);
-bool trace_find_first(struct trace *trace, trace_match *match, const void *arg,
-                      struct trace_record *out);
+bool trace_find_call(struct trace *trace, enum call_id call,
+                     struct trace_record *out);
 
 /* The slot of a thread, by thread id. NULL: it never made a call. */
 struct trace_thread *trace_thread_of(struct trace *trace, pid_t tid);

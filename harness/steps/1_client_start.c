@@ -39,12 +39,6 @@ void tells_its_usage(struct play *play)
                    (const char *const[]){"127.0.0.1", port, "more", NULL});
 }
 
-static bool is_look_up(const struct trace_record *record, const void *arg)
-{
-    (void)arg;
-    return record->call == CALL_getaddrinfo;
-}
-
 /* The older look-ups have words of their own. */
 static void expect_resolvers_words(struct play *play, int error)
 {
@@ -54,7 +48,7 @@ static void expect_resolvers_words(struct play *play, int error)
     snprintf(expected, sizeof(expected), "the message says why: %s",
              gai_strerror(error));
     play_blame(play, BLAME_LINE);
-    if (trace_find_last(play_trace(play), is_look_up, NULL, &record) &&
+    if (trace_find_call(play_trace(play), CALL_getaddrinfo, &record) &&
         !strstr(play_errors(play), gai_strerror(error)))
         play_fail(play, expected, "it says \"%.*s\"",
                   (int)strcspn(play_errors(play), "\n"), play_errors(play));

@@ -361,17 +361,11 @@ void server_loses_a_client_before_accept(struct play *play)
 
 /* ---- Handlers ---- */
 
-static bool is_unsafe(const struct trace_record *record, const void *arg)
-{
-    (void)arg;
-    return record->call == CALL_unsafe;
-}
-
 void server_expect_safe_handlers(struct play *play)
 {
     struct trace_record record;
 
-    if (!trace_find_first(play_trace(play), is_unsafe, NULL, &record))
+    if (!trace_find_call(play_trace(play), CALL_unsafe, &record))
         return;
     play_blame(play, BLAME_UNSAFE);
     play_fail(play,

@@ -194,19 +194,18 @@ static void find_last_finds_the_newest(void **state)
     assert_int_equal(record.serial, 2);
 }
 
-static void find_first_finds_the_oldest(void **state)
+static void find_call_finds_the_oldest(void **state)
 {
-    const enum call_id wanted = CALL_write;
     struct trace_record record;
 
     record_call(*state, CALL_read);
-    assert_false(trace_find_first(*state, is_call, &wanted, &record));
+    assert_false(trace_find_call(*state, CALL_write, &record));
     record_call(*state, CALL_write);
     record_call(*state, CALL_write);
-    assert_true(trace_find_first(*state, is_call, &wanted, &record));
+    assert_true(trace_find_call(*state, CALL_write, &record));
     assert_int_equal(record.serial, 2);
     fill(*state, TRACE_RECORDS - 1);
-    assert_true(trace_find_first(*state, is_call, &wanted, &record));
+    assert_true(trace_find_call(*state, CALL_write, &record));
     assert_int_equal(record.serial, 3); /* that is the oldest now */
 }
 
@@ -353,7 +352,7 @@ int main(void)
         TRACE_TEST(an_unwritten_record_is_not_got),
         TRACE_TEST(an_overwritten_record_is_not_got),
         TRACE_TEST(find_last_finds_the_newest),
-        TRACE_TEST(find_first_finds_the_oldest),
+        TRACE_TEST(find_call_finds_the_oldest),
         TRACE_TEST(find_last_tells_that_there_is_none),
         TRACE_TEST(find_last_does_not_see_what_is_overwritten),
         TRACE_TEST(find_last_sees_the_whole_ring),
