@@ -20,7 +20,7 @@
  *   pthread_create().
  *
  * Read: pthreads(7), pthread_create(3), pthread_detach(3),
- *       pthread_mutex_lock(3p), pthread_sigmask(3), signalfd(2) or ppoll(2)
+ *       pthread_mutex_lock(3), pthread_sigmask(3), signalfd(2) or ppoll(2)
  */
 #include "net.h"
 

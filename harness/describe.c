@@ -189,7 +189,7 @@ static void explain_lock(struct play *play)
     if (!play->why && play->hangs && blame_find_lock(play, &record))
         play_explain(play,
                      "Who waits for a lock that is never unlocked waits for "
-                     "ever: pthread_mutex_lock(3p).",
+                     "ever: pthread_mutex_lock(3).",
                      "Follow each way from the lock to its unlock: by return, "
                      "goto, break and continue, too.");
 }

@@ -139,8 +139,8 @@ void expect_eof(struct play *play, struct peer *peer)
         !program_ended(play->program))
         play_explain(play,
                      "close(2) sends a reset where bytes lie unread, or where "
-                     "SO_LINGER is set to 0 seconds, and what the client has "
-                     "not read is lost: tcp(7), socket(7).",
+                     "SO_LINGER is set to 0 seconds, and what is still on its "
+                     "way to the client may be lost: RFC 2525, 2.17.",
                      "What was set on this socket, and what lies unread in it, "
                      "when it is closed?");
     play_fail(play, "the connection is closed in order (end of file)",

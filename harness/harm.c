@@ -4,6 +4,7 @@
 
 #include "source.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,13 @@ static void count(struct sweep *sweep, struct groups *groups)
     source_close(source);
 }
 
+static const char *error_name(const struct failure *failure)
+{
+    if (failure->family != FAMILY_GETADDRINFO)
+        return strerrorname_np(failure->value);
+    return failure->value == ENOMEM ? "EAI_MEMORY" : "EAI_AGAIN";
+}
+
 /* "short write", "accept() = EMFILE" */
 static char *kind_name(const struct work *work, char *text, size_t size)
 {
@@ -93,7 +101,7 @@ static char *kind_name(const struct work *work, char *text, size_t size)
                  failure->family == FAMILY_READ ? "read" : "write");
     else
         snprintf(text, size, "%s() = %s", call_name(work->call.call),
-                 strerrorname_np(failure->value));
+                 error_name(failure));
     return text;
 }
 

@@ -204,7 +204,7 @@ static bool holds_no_more(struct play *play, void *arg)
 __attribute__((noreturn)) static void
 left_behind(struct play *play, const char *what, unsigned now, unsigned before)
 {
-    play_fail(play, "what served a broken connection is gone with it",
+    play_fail(play, "what was made for a client is gone with it",
               "at rest it has %u %s, where it has %u without the failure", now,
               what, before);
 }

@@ -15,9 +15,9 @@
  * - A line typed is sent, and its echo shown, before the next one is typed.
  * - At the end of stdin it half-closes, shutdown(SHUT_WR), unless it has got
  *   back all that it sent already.
- * - It exits with 0 when all that it sent has come back, and with 1 and a
- *   message when the connection breaks or ends before; it notices that at
- *   once, not at the next key. SIGPIPE never kills it.
+ * - It exits with 0 when stdin has ended and all that it sent has come back,
+ *   and with 1 and a message when the connection breaks or ends before; it
+ *   notices that at once, not at the next key. SIGPIPE never kills it.
  *
  * Read: poll(2), recv(2) and send(2) with MSG_DONTWAIT, shutdown(2),
  *       getaddrinfo(3), tcp(7)

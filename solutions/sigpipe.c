@@ -2,12 +2,12 @@
  *
  * Run it:  build/sigpipe 4000  then end a client by  kill -9  in mid-stream
  *
- * A client that vanishes answers what you send with a reset (RST). The next
+ * A client that vanishes answers what you send with a reset (RST). A later
  * write to that connection raises SIGPIPE, which ends a process that has not
  * said otherwise, and with it a server that has done nothing wrong. Start from
  * your sequential.c, or from any other of your servers.
  *
- * Its rules, beside the common ones and those of sequential:
+ * Its rules, beside the common ones and those of the server you start from:
  * - A write to a broken connection ends that connection, not the server (nor,
  *   in a forked one, a child by a signal).
  * - Each time that a connection breaks, which means that a read or write on it

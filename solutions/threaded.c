@@ -20,7 +20,7 @@
  *   pthread_create().
  *
  * Read: pthreads(7), pthread_create(3), pthread_detach(3),
- *       pthread_mutex_lock(3p), pthread_sigmask(3), signalfd(2) or ppoll(2)
+ *       pthread_mutex_lock(3), pthread_sigmask(3), signalfd(2) or ppoll(2)
  */
 #include "net.h"
 
@@ -60,7 +60,7 @@ static struct {
     unsigned long long connections, bytes;
 } totals = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* pthread_mutex_lock(3p), ERRORS: none that such a mutex can have. */
+/* pthread_mutex_lock(3), ERRORS: none that such a mutex can have. */
 static void add_to_totals(unsigned connections, size_t bytes)
 {
     pthread_mutex_lock(&totals.lock);

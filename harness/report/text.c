@@ -341,8 +341,8 @@ static void one_line(FILE *out, const struct step_result *step, size_t i)
     if (more)
         *more = '\0';
     if (strncmp(came, "nothing moves", strlen("nothing moves")) == 0)
-        report_wrap(out,
-                    "      expected, but nothing moves: ", verdict->expected);
+        report_wrap(
+            out, "      nothing moves any more; expected: ", verdict->expected);
     else
         report_wrap(out, "      ", came);
 }

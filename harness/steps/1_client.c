@@ -336,8 +336,8 @@ static const struct step_case cases[] = {
     {.name = "ends_on_empty_input", .obligation = OBLIGATION_shutdown,
      .points = 0.5,
      .why = "Nothing is an input as well, and stdin need not be a terminal "
-            "or a pipe: epoll(7) takes no plain file.",
-     .hint = "Try `./client localhost 4000 </dev/null`.",
+            "or a pipe: epoll_ctl(2) refuses a plain file (EPERM).",
+     .hint = "Try `build/client localhost 4000 </dev/null`.",
      .play = ends_on_empty_input, .needs = "connects"},
     {.name = "fails_when_the_echo_is_cut_off",
      .obligation = OBLIGATION_shutdown, .points = 0.5,
@@ -352,8 +352,8 @@ static const struct step_case cases[] = {
      .hint = "The program waits for two things: which one does it watch?",
      .play = notices_the_end_while_stdin_is_open, .needs = "echoes_a_line"},
     {.name = "notices_a_reset", .obligation = OBLIGATION_reset, .points = 0.25,
-     .why = "A server that crashes answers with RST, and read(2) fails with "
-            "ECONNRESET: the echo that is due will never come.",
+     .why = "An end that no longer knows the connection answers with RST, and "
+            "read(2) fails with ECONNRESET: the echo that is due will never come.",
      .hint = "What does the program do when read(2) answers -1?",
      .play = notices_a_reset, .needs = "echoes_a_line"},
     {.name = "gives_up_on_a_dead_connection", .obligation = OBLIGATION_reset,
@@ -365,9 +365,9 @@ static const struct step_case cases[] = {
      .play = gives_up_on_a_dead_connection, .needs = "echoes_a_line"},
     {.name = "survives_a_server_that_vanishes",
      .obligation = OBLIGATION_sigpipe, .points = 0.5,
-     .why = "A write to a connection that the other end has left raises "
-            "SIGPIPE, which by default kills without a word: signal(7), "
-            "send(2).",
+     .why = "What is written to a connection that the other end has left is "
+            "answered with RST, and the next write raises SIGPIPE, which by "
+            "default kills without a word: signal(7), send(2).",
      .hint = "SIGPIPE can be ignored, or not raised at all: then the write "
              "fails with EPIPE.",
      .faults = "write@conn1#1=hold,read@conn1#1=hold",

@@ -189,13 +189,13 @@ static const struct step_case cases[] = {
      .points = 0.25,
      .why = "A connection may break at any moment, and that is the end of this "
             "connection, not of the server: tcp(7), ERRORS.",
-     .hint = "What does the program do when read(2) answers -1?",
+     .hint = "What does the program do when a read or write answers -1?",
      .faults = "read@conn3#1=ETIMEDOUT,write@conn4#1=ECONNRESET",
      .play = a_reset_costs_one_client, .needs = "serves_waiting_clients_in_turn"},
     {.name = "a_failed_accept_costs_nothing", .obligation = OBLIGATION_accept,
      .points = 0.25,
-     .why = "accept(2) fails for a client that has left already; treat it "
-            "like EAGAIN: accept(2), ERRORS.",
+     .why = "accept(2) fails for a client that has left already, and the next "
+            "one may be waiting: accept(2), Error handling.",
      .hint = "Which errors of accept end the program?",
      .faults = "accept#1=ECONNABORTED,accept#2=EPROTO",
      .play = server_a_failed_accept_costs_nothing, .needs = "echoes_a_line"},

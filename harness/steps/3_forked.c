@@ -373,8 +373,8 @@ static const struct step_case cases[] = {
     {.name = "survives_failures_of_accept",
      .obligation = OBLIGATION_accept,
      .points = 0.25,
-     .why = "accept(2) reports what became of one connection, or that memory "
-            "is short: neither is the end of a server.",
+     .why = "accept(2) reports what became of one connection, or that files or "
+            "memory are short: neither is the end of a server.",
      .hint = "accept(2), ERRORS: which of them will not pass?",
      .faults = "accept#1=ECONNABORTED,accept#2=EPROTO,accept#4=ENFILE",
      .play = forking_accept_fails,

@@ -246,7 +246,7 @@ static void keeps_errno_across_its_handler(struct play *play)
     play_serve(play);
     forking_client(play);
     if (atomic_load(&play_trace(play)->errno_lost) > 0)
-        play_fail(play, "errno is behind a handler what it was before it",
+        play_fail(play, "errno is the same after a handler as before it",
                   "a handler changed it, and did not set it back");
 }
 
@@ -298,7 +298,7 @@ static const struct step_case cases[] = {
      .points = 0.25,
      .why = "A handled signal interrupts accept(2), poll(2) and others: "
             "signal(7), Interruption of system calls.",
-     .hint = "What does the loop do with EINTR, and who with ECHILD? "
+     .hint = "What does the loop do with EINTR, the handler with ECHILD? "
              "sigaction(2) knows SA_RESTART, but not for all calls.",
      .play = goes_on_after_a_signal,
      .needs = "echoes_a_line"},

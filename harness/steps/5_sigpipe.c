@@ -40,7 +40,8 @@ static void expect_no_more_lines(struct play *play, unsigned lines)
     play_explain(play,
                  "The line counts connections, not calls: one that is broken "
                  "fails in each call from then on.",
-                 "What comes behind the first failure of a connection?");
+                 "Which calls does the server still make on a connection "
+                 "after the first that failed?");
     expect_line_count(play, LINE, lines);
     play_explain(play, NULL, NULL);
 }
@@ -292,7 +293,7 @@ static const struct step_case cases[] = {
     {.name = "tells_of_a_reset", .obligation = OBLIGATION_sigpipe,
      .points = 0.25,
      .why = "A reset makes the next read fail with ECONNRESET: the connection "
-            "is broken, not ended: tcp(7), ERRORS.",
+            "is broken, not ended: errno(3).",
      .hint = "Is -1 an end like 0? And stdout is a pipe here: what printf(3) "
              "keeps in its buffer has not been said.",
      .play = tells_of_a_reset, .needs = "echoes_before_the_end"},
@@ -305,7 +306,7 @@ static const struct step_case cases[] = {
      .play = survives_fin_then_rst, .needs = "echoes_before_the_end"},
     {.name = "survives_a_break_behind_a_short_write",
      .obligation = OBLIGATION_sigpipe, .points = 0.5,
-     .why = "Each write to a broken connection raises SIGPIPE, not only the "
+     .why = "Each write that fails with EPIPE raises SIGPIPE, not only the "
             "first of a piece: send(2), MSG_NOSIGNAL.",
      .hint = "A flag holds for the one call that it is given to.",
      .faults = "write@conn1#1=short:1",
@@ -314,7 +315,7 @@ static const struct step_case cases[] = {
     {.name = "tells_of_a_reset_in_a_blocked_write",
      .obligation = OBLIGATION_sigpipe, .points = 0.5,
      .why = "A write that waits for room when the reset comes fails with "
-            "ECONNRESET, not with EPIPE: tcp(7), ERRORS.",
+            "ECONNRESET, not with EPIPE: send(2), ERRORS.",
      .hint = "Any failure of a write is a broken connection, save EINTR and "
              "EAGAIN.",
      .play = tells_of_a_reset_in_a_blocked_write, .needs = "tells_of_a_reset"},

@@ -23,7 +23,9 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "An echo server sends back what it gets, as soon as it can (RFC "
             "862), to one client after the other.",
-     .hint = "A thread ends by return or pthread_exit(); exit() ends them all.",
+     .hint =
+         "Who closes the descriptor now, and when? A thread ends by return; "
+         "exit() ends them all.",
      .play = threaded_echoes,
      .needs = "listens"},
     {.name = "says_why_it_cannot_start",
@@ -149,7 +151,7 @@ static const struct step_case cases[] = {
     {.name = "reset_costs_one_connection",
      .obligation = OBLIGATION_reset,
      .points = 0.25,
-     .why = "A connection can break at any time (read(2): ECONNRESET, "
+     .why = "A connection can break at any time (errno(3): ECONNRESET, "
             "ETIMEDOUT); the others know nothing of it.",
      .hint = "What does a thread do when read() fails, and what does it end?",
      .faults = "read@conn2#1=ETIMEDOUT",
@@ -208,8 +210,9 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "Who stops a server wants its last words: the line on stdout, "
             "status 0 (signal(7), exit(3)).",
-     .hint = "One thread can wait for the signals in sigwait(3), or accept() "
-             "can be interrupted.",
+     .hint = "accept(2) goes on after a handler that signal(2) has set, and a "
+             "flag set right before it is seen too late. Which call waits for "
+             "clients and signals, or which thread for signals only?",
      .play = threaded_ends,
      .needs = "echoes_clients_in_turn"},
     {.name = "counts_connections_that_have_ended",

@@ -78,8 +78,8 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "While the server is busy several clients may come, and one event "
             "stands for all of them (epoll(7), EPOLLET).",
-     .hint = "Is accept() called until nobody waits, or the wait one that "
-             "tells again of who still does?",
+     .hint = "Is accept() called until it says EAGAIN? If only once: does "
+             "the next wait report those who still wait?",
      .play = select_takes_all_who_wait,
      .needs = "serves_many_at_once"},
     {.name = "is_one_process_with_one_thread",
@@ -169,8 +169,8 @@ static const struct step_case cases[] = {
     {.name = "forgets_the_bytes_of_a_dead_client",
      .obligation = OBLIGATION_reset,
      .points = 0.5,
-     .why = "The next client gets the lowest free descriptor (accept(2)), "
-            "often that of one that has just ended.",
+     .why = "A connection gets the lowest free descriptor, as any does "
+            "(socket(2)), often that of one that has just ended.",
      .hint = "What state does a new connection start with?",
      .play = select_forgets_the_bytes_of_a_dead_client,
      .needs = "echoes_a_line"},
@@ -201,8 +201,8 @@ static const struct step_case cases[] = {
     {.name = "survives_failing_accept",
      .obligation = OBLIGATION_accept,
      .points = 0.25,
-     .why = "accept(2), ERRORS: failures of a single connection or of the "
-            "moment are to be treated like EAGAIN.",
+     .why = "accept(2), Error handling: the failure of a single connection is "
+            "treated like EAGAIN.",
      .hint = "Back to waiting: the listening socket is as good as before.",
      .play = select_survives_failing_accept,
      .needs = "echoes_a_line"},
@@ -238,7 +238,7 @@ static const struct step_case cases[] = {
      .points = 0.5,
      .why = "ENFILE, ENOBUFS and ENOMEM from accept(2) pass by themselves; "
             "the clients there are lose nothing meanwhile.",
-     .hint = "The same as for EMFILE.",
+     .hint = "As for EMFILE, though a descriptor in reserve does not help.",
      .play = select_waits_for_the_system,
      .needs = "echoes_a_line"},
     {.name = "survives_failing_malloc",

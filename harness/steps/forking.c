@@ -174,10 +174,14 @@ static void expect_own_sockets(struct play *play, pid_t pid,
         play_fail(play, "a child does not keep the listening socket",
                   "the child of client %d still holds it at rest",
                   client[first ? 0 : 1]->number);
-    if (first && second)
-        play_fail(play, "a child holds no connection but its own",
-                  "one child holds the sockets of clients %d and %d",
-                  client[0]->number, client[1]->number);
+    if (!first || !second)
+        return;
+    play_explain(play,
+                 "fork(2) copies every descriptor that the parent has then.",
+                 "Where did this child get the other client's socket from?");
+    play_fail(play, "a child holds no connection but its own",
+              "one child holds the sockets of clients %d and %d",
+              client[0]->number, client[1]->number);
 }
 
 /* And the children: does each hold its connection, and nothing else? */

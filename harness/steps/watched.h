@@ -60,7 +60,7 @@ void watched_client(struct play *play);
     {.name = "has_no_data_race", .obligation = OBLIGATION_race, .points = 0.5, \
      .why = "Two threads that use the same memory without a lock may each "    \
             "undo what the other did, once in a million times: "               \
-            "pthread_mutex_lock(3p).",                                         \
+            "pthread_mutex_lock(3).",                                          \
      .hint = "Which variables does more than one thread touch, and under "     \
              "which lock?",                                                    \
      .play = PLAY, .needs = NEEDS, .tool = TOOL_HELGRIND}
