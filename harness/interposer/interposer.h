@@ -60,7 +60,7 @@
     X(epoll_pwait) X(epoll_pwait2) \
     X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
-    X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
+    X(sigtimedwait) X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
     X(pthread_join) X(thrd_create) X(thrd_detach) X(thrd_join) \
     X(getaddrinfo) X(freeaddrinfo) \
     X(malloc) X(calloc) X(realloc) X(free) \
@@ -97,6 +97,7 @@ struct self {
     int asking;                /* inside the interposer's own work: pass on */
     int own_sigpipe;           /* this thread's own write raised SIGPIPE */
     int interrupted;           /* a handler without SA_RESTART has run */
+    unsigned handled;          /* how many signals, by handlers */
     const sigset_t *wait_mask; /* of ppoll(2) and its like; NULL: none */
 };
 extern __thread struct self self __attribute__((tls_model("initial-exec")));

@@ -25,6 +25,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
     self.handler_frame = __builtin_frame_address(0);
     self.handler_signal = signal;
+    self.handled++;
     handler.detailed(signal, info, context);
     if (errno != error)
         atomic_fetch_add(&trace->errno_lost, 1);
@@ -155,6 +156,27 @@ int siginterrupt(int signum, int flag)
         may_interrupt[signum] = flag;
         interrupts[signum] = installed[signum] && flag;
     }
+    return result;
+}
+
+/* signal(7): a stop signal ends these two with EINTR where no handler has run,
+ * too. Who looks at a thread's stack stops it: that shall change nothing. With
+ * a time-out the program goes on by itself anyway. */
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    return sigtimedwait(set, info, NULL);
+}
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info,
+                 const struct timespec *timeout)
+{
+    unsigned handled = self.handled;
+    int result;
+
+    do
+        result = real.sigtimedwait(set, info, timeout);
+    while (result == -1 && errno == EINTR && !timeout &&
+           self.handled == handled);
     return result;
 }
 
