@@ -113,9 +113,11 @@ static void record_entry(struct call *c, enum call_id id, int64_t a0,
     if (c->family == FAMILY_POLL || c->family == FAMILY_ACCEPT)
         atomic_fetch_add(&trace->waits, 1);
     if (self.slot) {
-        c->outer_call = atomic_load(&self.slot->call);
-        c->outer_conn = atomic_load(&self.slot->conn);
-        c->outer_caller = atomic_load(&self.slot->caller);
+        if (record->in_handler) { /* else what stands there was jumped out of */
+            c->outer_call = atomic_load(&self.slot->call);
+            c->outer_conn = atomic_load(&self.slot->conn);
+            c->outer_caller = atomic_load(&self.slot->caller);
+        }
         atomic_store(&self.slot->conn, c->conn);
         atomic_store(&self.slot->caller, record->caller[0]);
         atomic_store(&self.slot->call, id);
