@@ -379,7 +379,7 @@ bool blame_find_status(struct play *play, struct trace_record *record)
     struct trace_record line;
 
     return blame_find(play, is_print, &line) && blame_is_first(&line, play) &&
-           blame_find_own(play, FAMILY_WAIT, record) &&
+           blame_find_own(play, FAMILY_WAIT, record) && record->result > 0 &&
            record->serial < line.serial;
 }
 
