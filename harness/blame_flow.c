@@ -221,13 +221,7 @@ static bool is_linger(const struct trace_record *record, const void *play)
 
 bool blame_find_reset(struct play *play, struct trace_record *record)
 {
-    struct flow flow;
-
-    if (blame_find(play, is_linger, record))
-        return true;
-    take_flow(play, &flow);
-    *record = flow.last_close;
-    return record->serial != 0;
+    return blame_find(play, is_linger, record);
 }
 
 /* The wait before its close: that told it something, and it did not read. Or

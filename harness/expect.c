@@ -138,8 +138,8 @@ void expect_eof(struct play *play, struct peer *peer)
     if (!play->why && peer->error == ECONNRESET &&
         !program_ended(play->program))
         play_explain(play,
-                     "close(2) sends a reset where bytes lie unread, or where "
-                     "SO_LINGER is set to 0 seconds, and what is still on its "
+                     "close(2) sends a reset where SO_LINGER is set to 0 "
+                     "seconds, or bytes lie unread, and what is still on its "
                      "way to the client may be lost: RFC 2525, 2.17.",
                      "What was set on this socket, and what lies unread in it, "
                      "when it is closed?");
