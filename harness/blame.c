@@ -177,17 +177,35 @@ static bool find_by_rule(struct play *play, struct trace_record *record)
     return false;
 }
 
-/* A lock that is never unlocked is behind whatever it stops. */
-static bool find_call(struct play *play, struct trace_record *record)
+static void explain_lock(struct verdict *verdict, enum blame_lock lock)
 {
-    return (play->hangs && blame_find_lock(play, record)) ||
-           find_by_rule(play, record);
+    verdict->why = "Who waits for a lock that is never unlocked waits for "
+                   "ever: pthread_mutex_lock(3).";
+    verdict->hint = "Follow each way from the lock to its unlock: by return, "
+                    "goto, break and continue, too.";
+    if (lock == LOCK_COPIED) {
+        verdict->why = "fork(2) copies each lock as it is then; nobody unlocks "
+                       "the child's copy: pthread_atfork(3).";
+        verdict->hint = "What may be locked, by whichever thread, when fork() "
+                        "is called?";
+    }
+}
+
+/* A lock that is never unlocked is behind whatever it stops. */
+static bool find_lock(struct play *play, struct trace_record *record)
+{
+    enum blame_lock lock =
+        play->hangs ? blame_find_lock(play, record) : LOCK_NONE;
+
+    if (lock != LOCK_NONE && !play->why)
+        explain_lock(play->verdict, lock);
+    return lock != LOCK_NONE;
 }
 
 void blame_fill(struct play *play)
 {
     struct trace_record record;
 
-    if (find_call(play, &record))
+    if (find_lock(play, &record) || find_by_rule(play, &record))
         blame_stack(play, record.caller, TRACE_CALLERS);
 }

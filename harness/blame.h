@@ -14,7 +14,20 @@ void blame_fill(struct play *play);
 /* " at net.c:41" for a return address of the run, or "". Returns `text`. */
 char *blame_place(struct play *play, uint64_t address, char *text, size_t size);
 
-/* The same for where a thread waits that is in no call of the trace. */
+/* What becomes of the lock that a thread waits for. */
+enum blame_lock {
+    LOCK_NONE,    /* it waits for none; or nothing is known of it */
+    LOCK_HELD,    /* somebody has it */
+    LOCK_LEFT,    /* somebody had it who has ended */
+    LOCK_ITS_OWN, /* it has locked it before */
+    LOCK_COPIED,  /* it was locked when this process was forked */
+};
+
+/* *holder: who has, or had, the lock; NULL with LOCK_NONE. */
+enum blame_lock blame_lock(struct play *play, const struct trace_thread *slot,
+                           const struct trace_thread **holder);
+
+/* The same for where a thread waits: for a lock, or in no call of the trace. */
 char *blame_standing(struct play *play, const struct trace_thread *slot,
                      char *text, size_t size);
 

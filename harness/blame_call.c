@@ -252,29 +252,39 @@ static bool is_open_call(const struct trace_record *record, const void *tid)
            record->tid == *(const int32_t *)tid;
 }
 
-/* Where a thread stands: by the trace, or by its stack. */
+enum blame_lock blame_lock(struct play *play, const struct trace_thread *slot,
+                           const struct trace_thread **holder)
+{
+    struct census_thread thread;
+    pid_t tid = census_thread(slot->pid, atomic_load(&slot->tid), &thread)
+                    ? lock_holder(&thread)
+                    : 0;
+
+    *holder = tid ? trace_thread_of(play->program->trace, tid) : NULL;
+    if (!*holder)
+        return LOCK_NONE;
+    if (*holder == slot)
+        return LOCK_ITS_OWN;
+    if ((*holder)->pid != slot->pid && lock_is_private(&thread))
+        return LOCK_COPIED;
+    return census_lives((*holder)->pid, tid) ? LOCK_HELD : LOCK_LEFT;
+}
+
+/* Where a thread stands: by the trace, or by its stack, since a handler or a
+ * function of atexit(3) may wait for a lock in the middle of a call. */
 bool blame_find_standing(struct play *play, const struct trace_thread *slot,
                          struct trace_record *record)
 {
     struct trace *trace = play->program->trace;
+    const struct trace_thread *holder;
     int32_t tid = atomic_load(&slot->tid);
 
-    if (atomic_load(&slot->call) != CALL_none)
+    if (atomic_load(&slot->call) != CALL_none &&
+        blame_lock(play, slot, &holder) == LOCK_NONE)
         return trace_find_last(trace, is_open_call, &tid, record);
     memset(record, 0, sizeof(*record));
     return stack_callers(slot->pid, tid, trace->text_start, trace->text_end,
                          record->caller, TRACE_CALLERS) > 0;
-}
-
-const struct trace_thread *blame_lock_holder(struct play *play,
-                                             const struct trace_thread *slot)
-{
-    struct census_thread thread;
-    pid_t holder = census_thread(slot->pid, atomic_load(&slot->tid), &thread)
-                       ? lock_holder(&thread)
-                       : 0;
-
-    return holder ? trace_thread_of(play->program->trace, holder) : NULL;
 }
 
 static bool is_call_of(const struct trace_record *record, const void *tid)
@@ -282,30 +292,24 @@ static bool is_call_of(const struct trace_record *record, const void *tid)
     return record->caller[0] != 0 && record->tid == *(const int32_t *)tid;
 }
 
-/* Of a thread that waits for a lock: nobody will ever unlock it. */
-static bool find_unlocked_never(struct play *play,
-                                const struct trace_thread *slot,
-                                struct trace_record *record)
-{
-    const struct trace_thread *holder = blame_lock_holder(play, slot);
-
-    if (!holder || holder == slot)
-        return holder && blame_find_standing(play, slot, record);
-    int32_t tid = atomic_load(&holder->tid);
-    return !census_lives(holder->pid, tid) &&
-           trace_find_last(play->program->trace, is_call_of, &tid, record);
-}
-
-bool blame_find_lock(struct play *play, struct trace_record *record)
+enum blame_lock blame_find_lock(struct play *play, struct trace_record *record)
 {
     struct trace *trace = play->program->trace;
     uint32_t count = atomic_load(&trace->threads);
 
-    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++)
-        if (atomic_load(&trace->thread[i].call) == CALL_none &&
-            find_unlocked_never(play, &trace->thread[i], record))
-            return true;
-    return false;
+    for (uint32_t i = 0; i < count && i < TRACE_THREADS; i++) {
+        const struct trace_thread *holder;
+        enum blame_lock lock = blame_lock(play, &trace->thread[i], &holder);
+
+        if (lock == LOCK_NONE || lock == LOCK_HELD)
+            continue;
+        int32_t tid = atomic_load(&holder->tid);
+        if ((lock == LOCK_LEFT &&
+             trace_find_last(trace, is_call_of, &tid, record)) ||
+            blame_find_standing(play, &trace->thread[i], record))
+            return lock;
+    }
+    return LOCK_NONE;
 }
 
 /* How much a blocked thread explains of a hang at a connection that nobody

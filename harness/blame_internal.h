@@ -39,12 +39,9 @@ bool blame_find_standing(struct play *play, const struct trace_thread *slot,
                          struct trace_record *record);
 bool blame_find_blocked_first(struct play *play, struct trace_record *record);
 
-/* The thread that has locked the mutex that this one waits for, whether or not
- * it lives; NULL: none, or none that ever made a call. And the last call of who
- * has ended with a lock that others wait for, or waits for its own. */
-const struct trace_thread *blame_lock_holder(struct play *play,
-                                             const struct trace_thread *slot);
-bool blame_find_lock(struct play *play, struct trace_record *record);
+/* Some thread waits for a lock that nobody will ever unlock: the last call of
+ * who has left it locked; else where the one that waits for it stands. */
+enum blame_lock blame_find_lock(struct play *play, struct trace_record *record);
 
 /* The newest call for which `match` (which gets the play) returns true. */
 bool blame_find(struct play *play, trace_match *match,
@@ -72,8 +69,7 @@ bool blame_find_kept_back(struct play *play, struct trace_record *record);
  * the close by a thread that did not serve it. */
 bool blame_find_early_end(struct play *play, struct trace_record *record);
 
-/* It reset the connection in question: SO_LINGER, where it was set; else its
- * close, behind which bytes lay unread. */
+/* Its close reset the connection in question: SO_LINGER, where it was set. */
 bool blame_find_reset(struct play *play, struct trace_record *record);
 
 /* The last call on the connection in question, but for those that take it

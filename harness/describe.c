@@ -66,29 +66,40 @@ static bool is_gone(const struct trace_thread *slot)
     return !census_lives(slot->pid, atomic_load(&slot->tid));
 }
 
+static size_t describe_lock(struct play *play, char *text, size_t size,
+                            size_t at, const struct trace_thread *slot)
+{
+    const struct trace_thread *holder;
+    enum blame_lock lock = blame_lock(play, slot, &holder);
+    char place[80];
+
+    if (lock == LOCK_NONE)
+        return at;
+    blame_standing(play, slot, place, sizeof(place));
+    at = add(text, size, at, " waits for a lock%s that ", place);
+    if (lock == LOCK_ITS_OWN)
+        return add(text, size, at, "it has locked itself");
+    if (lock == LOCK_COPIED)
+        return add(text, size, at, "was locked when it was forked");
+    if (holder->pid != slot->pid)
+        at = add(text, size, at, "process %d, ", holder->process);
+    return add(text, size, at, "thread %d %s", holder->thread,
+               lock == LOCK_LEFT ? "has left locked" : "has locked");
+}
+
 /* Of a thread that waits for something that the trace does not know. */
 static size_t describe_standing(struct play *play, char *text, size_t size,
                                 size_t at, const struct trace_thread *slot)
 {
-    const struct trace_thread *holder = blame_lock_holder(play, slot);
     struct census_thread thread;
     char place[80];
+    bool for_signal =
+        census_thread(slot->pid, atomic_load(&slot->tid), &thread) &&
+        thread.syscall == SYS_rt_sigtimedwait;
 
     blame_standing(play, slot, place, sizeof(place));
-    census_thread(slot->pid, atomic_load(&slot->tid), &thread);
-    if (!holder)
-        return add(text, size, at, " waits for %s%s",
-                   thread.syscall == SYS_rt_sigtimedwait
-                       ? "a signal"
-                       : "a lock, a signal or a time",
-                   place);
-    at = add(text, size, at, " waits for a lock%s that ", place);
-    if (holder == slot)
-        return add(text, size, at, "it has locked itself");
-    if (holder->pid != slot->pid)
-        at = add(text, size, at, "process %d, ", holder->process);
-    return add(text, size, at, "thread %d %s", holder->thread,
-               is_gone(holder) ? "has left locked" : "has locked");
+    return add(text, size, at, " waits for %s%s",
+               for_signal ? "a signal" : "a lock, a signal or a time", place);
 }
 
 static size_t describe_thread(struct play *play, char *text, size_t size,
@@ -102,6 +113,9 @@ static size_t describe_thread(struct play *play, char *text, size_t size,
     at = add(text, size, at, "process %d", slot->process);
     if (slot->thread > 1)
         at = add(text, size, at, ", thread %d", slot->thread);
+    size_t told = at_rest ? describe_lock(play, text, size, at, slot) : at;
+    if (told != at)
+        return told;
     if (call == CALL_none && at_rest)
         return describe_standing(play, text, size, at, slot);
     if (call == CALL_none)
@@ -181,19 +195,6 @@ static void describe_spin(struct play *play, char *text, size_t size)
         place);
 }
 
-/* Whatever the row is about: a lock that nobody can unlock any more. */
-static void explain_lock(struct play *play)
-{
-    struct trace_record record;
-
-    if (!play->why && play->hangs && blame_find_lock(play, &record))
-        play_explain(play,
-                     "Who waits for a lock that is never unlocked waits for "
-                     "ever: pthread_mutex_lock(3).",
-                     "Follow each way from the lock to its unlock: by return, "
-                     "goto, break and continue, too.");
-}
-
 static bool has_ended(struct play *play, void *arg)
 {
     (void)arg;
@@ -236,7 +237,6 @@ char *play_describe(struct play *play, enum play_end end, char *text,
         at = add(text, size, at, "nothing moves any more: ");
         break;
     }
-    explain_lock(play);
     describe_threads(play, play->hangs, text, size, at);
     return text;
 }

@@ -34,3 +34,8 @@ pid_t lock_holder(const struct census_thread *thread)
 {
     return waits_for_mutex(thread) ? owner_of(thread->tid, thread->arg[0]) : 0;
 }
+
+bool lock_is_private(const struct census_thread *thread)
+{
+    return thread->arg[1] & FUTEX_PRIVATE_FLAG;
+}

@@ -7,6 +7,7 @@
 #include <elfutils/libdwfl.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* A thread that has a processor to itself is asleep again after a few; with
  * others before it, after as many as they have turns. */
@@ -46,18 +47,19 @@ static int on_frame(Dwfl_Frame *frame, void *arg)
     return DWARF_CB_OK;
 }
 
-static bool is_asleep(pid_t pid, pid_t tid)
+static char state_of(pid_t pid, pid_t tid)
 {
     struct census_thread thread;
 
-    return census_thread(pid, tid, &thread) && thread.state == 'S';
+    return census_thread(pid, tid, &thread) ? thread.state : 'X';
 }
 
 /* Let go, it makes its call again: only then does the kernel show it as it
  * was. */
 static void await_sleep(pid_t pid, pid_t tid)
 {
-    for (int look = 0; look < LOOKS && !is_asleep(pid, tid); look++)
+    for (int look = 0; look < LOOKS && !strchr("SZX", state_of(pid, tid));
+         look++)
         sched_yield();
 }
 
@@ -65,7 +67,7 @@ size_t stack_callers(pid_t pid, pid_t tid, uint64_t start, uint64_t end,
                      uint64_t *callers, size_t most)
 {
     struct walk walk = {start, end, callers, 0, most};
-    bool slept = is_asleep(pid, tid);
+    bool slept = state_of(pid, tid) == 'S';
     Dwfl *dwfl = dwfl_begin(&callbacks);
 
     if (!dwfl)

@@ -2,7 +2,7 @@
  * programs, programs/rests.c. */
 #include "program_fixture.h"
 
-#include "../../harness/play_internal.h"
+#include "../../harness/blame.h"
 
 static int open_rests(void **state)
 {
@@ -34,7 +34,10 @@ static void assert_says(const char *act, enum play_end end, const char *words,
     play_describe(&play, end, said, sizeof(said));
     if (!strstr(said, words))
         fail_msg("\"%s\" lacks \"%s\"", said, words);
-    assert_int_equal(play.why && play.hint, explained);
+    blame_fill(&play);
+    blame_end(&play);
+    assert_int_equal(verdict.why && verdict.hint, explained);
+    assert_false(program_ended(&program));
     play_end(&play);
 }
 
@@ -53,10 +56,27 @@ static void what_naps_beside_it_hides_nothing(void **state)
                 "that thread 3 has left locked", true);
 }
 
+static void a_handler_that_waits_is_in_no_call(void **state)
+{
+    (void)state;
+    assert_says("handler-locks", END_REST, "that it has locked itself", true);
+}
+
+static void a_childs_copy_is_nobodys(void **state)
+{
+    (void)state;
+    assert_says("lock-copied", END_REST, "that was locked when it was forked",
+                true);
+    assert_says("lock-shared", END_REST, "that process 1, thread 1 has locked",
+                false);
+}
+
 static void a_signal_is_no_lock(void **state)
 {
     (void)state;
     assert_says("sigwait", END_REST, "waits for a signal", false);
+    assert_says("sigwait-after-jump", END_REST, "waits for a signal", false);
+    assert_says("sigwaitinfo", END_REST, "waits for a signal", false);
     assert_says("condition", END_REST, "a lock, a signal or a time", false);
 }
 
@@ -65,6 +85,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_has_locked_it_is_named),
         cmocka_unit_test(what_naps_beside_it_hides_nothing),
+        cmocka_unit_test(a_handler_that_waits_is_in_no_call),
+        cmocka_unit_test(a_childs_copy_is_nobodys),
         cmocka_unit_test(a_signal_is_no_lock),
     };
 

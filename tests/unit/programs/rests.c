@@ -5,10 +5,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -24,6 +26,7 @@ static pthread_mutex_t two = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
 static sem_t semaphore;
+static sigjmp_buf back;
 
 static void read_pipe(void)
 {
@@ -136,6 +139,31 @@ static void sigwaits(void)
     sigwait(&set, &signal);
 }
 
+static void jump(int signal)
+{
+    siglongjmp(back, signal);
+}
+
+static void sigwaits_after_jump(void)
+{
+    signal(SIGALRM, jump);
+    if (sigsetjmp(back, 1) == 0)
+        kill(getpid(), SIGALRM); /* it never returns */
+    (void)!write(both[1], "x", 1);
+    sigwaits();
+}
+
+static void sigwaitinfos(void)
+{
+    sigset_t set;
+    siginfo_t info;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigwaitinfo(&set, &info);
+}
+
 static void sigwaits_timed(void)
 {
     sigset_t set;
@@ -180,6 +208,45 @@ static void locks_itself(void)
 {
     pthread_mutex_lock(&one);
     pthread_mutex_lock(&one);
+}
+
+static void lock(int signal)
+{
+    (void)signal;
+    pthread_mutex_lock(&one);
+}
+
+static void handler_locks(void)
+{
+    signal(SIGALRM, lock);
+    pthread_mutex_lock(&one);
+    kill(getpid(), SIGALRM); /* it has not returned yet */
+}
+
+static void fork_locked(pthread_mutex_t *mutex)
+{
+    pthread_mutex_lock(mutex);
+    if (fork() == 0)
+        pthread_mutex_lock(mutex);
+    else
+        read_pipe();
+}
+
+static void lock_is_copied(void)
+{
+    fork_locked(&one);
+}
+
+static void lock_is_shared(void)
+{
+    pthread_mutex_t *mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t shared;
+
+    pthread_mutexattr_init(&shared);
+    pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(mutex, &shared);
+    fork_locked(mutex);
 }
 
 static void *leave_locked(void *unused)
@@ -394,10 +461,15 @@ static const struct {
     {"accept", accepts},
     {"pause", pauses},
     {"sigwait", sigwaits},
+    {"sigwait-after-jump", sigwaits_after_jump},
+    {"sigwaitinfo", sigwaitinfos},
     {"sigwait-timed", sigwaits_timed},
     {"sigwait-soon", sigwaits_soon},
     {"deadlock", deadlocks},
     {"locks-itself", locks_itself},
+    {"handler-locks", handler_locks},
+    {"lock-copied", lock_is_copied},
+    {"lock-shared", lock_is_shared},
     {"lock-left", lock_is_left},
     {"lock-left-beside-naps", lock_is_left_beside_naps},
     {"condition", conditions},
