@@ -197,7 +197,7 @@ static bool find_lock(struct play *play, struct trace_record *record)
     enum blame_lock lock =
         play->hangs ? blame_find_lock(play, record) : LOCK_NONE;
 
-    if (lock != LOCK_NONE && !play->why)
+    if (lock != LOCK_NONE)
         explain_lock(play->verdict, lock);
     return lock != LOCK_NONE;
 }

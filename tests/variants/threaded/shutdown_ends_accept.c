@@ -17,9 +17,8 @@ static long served, echoed;
 
 static void *wait_for_stop(void *unused)
 {
-    int sig;
-
-    sigwait(&stop, &sig);
+    while (sigwaitinfo(&stop, NULL) < 0)
+        continue; /* stopped, and going on */
     shutdown(listener, SHUT_RDWR);
     return unused;
 }
