@@ -60,8 +60,9 @@
     X(epoll_pwait) X(epoll_pwait2) \
     X(fork) X(wait) X(wait3) X(wait4) X(waitpid) X(waitid) \
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
-    X(sigtimedwait) X(pthread_sigmask) X(kill) X(pthread_create) X(pthread_detach) \
-    X(pthread_join) X(thrd_create) X(thrd_detach) X(thrd_join) \
+    X(sigtimedwait) X(pthread_sigmask) X(kill) \
+    X(pthread_create) X(pthread_detach) X(pthread_join) \
+    X(thrd_create) X(thrd_detach) X(thrd_join) \
     X(getaddrinfo) X(freeaddrinfo) \
     X(malloc) X(calloc) X(realloc) X(free) \
     X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(thrd_sleep) \

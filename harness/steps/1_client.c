@@ -353,7 +353,7 @@ static const struct step_case cases[] = {
      .play = notices_the_end_while_stdin_is_open, .needs = "echoes_a_line"},
     {.name = "notices_a_reset", .obligation = OBLIGATION_reset, .points = 0.25,
      .why = "An end that no longer knows the connection answers with RST, and "
-            "read(2) fails with ECONNRESET: the echo that is due will never come.",
+            "read(2) fails with ECONNRESET: the echo that is due never comes.",
      .hint = "What does the program do when read(2) answers -1?",
      .play = notices_a_reset, .needs = "echoes_a_line"},
     {.name = "gives_up_on_a_dead_connection", .obligation = OBLIGATION_reset,

@@ -128,14 +128,21 @@ static void pauses(void)
     pause();
 }
 
-static void sigwaits(void)
+static sigset_t blocked_signal(void)
 {
     sigset_t set;
-    int signal;
 
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    return set;
+}
+
+static void sigwaits(void)
+{
+    sigset_t set = blocked_signal();
+    int signal;
+
     sigwait(&set, &signal);
 }
 
@@ -155,22 +162,15 @@ static void sigwaits_after_jump(void)
 
 static void sigwaitinfos(void)
 {
-    sigset_t set;
-    siginfo_t info;
+    sigset_t set = blocked_signal();
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    sigwaitinfo(&set, &info);
+    sigwaitinfo(&set, NULL);
 }
 
 static void sigwaits_timed(void)
 {
-    sigset_t set;
+    sigset_t set = blocked_signal();
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, NULL);
     sigtimedwait(&set, NULL, &(struct timespec){1000, 0});
 }
 
