@@ -90,6 +90,7 @@ struct play {
     uint64_t still_ns;      /* seen to stand still, in all */
     uint64_t still_then_ns; /* of that, before the last progress */
     uint64_t longest_ms;    /* the longest time-out that it waits with */
+    size_t timed;           /* the most threads that wait with one at a time */
     struct calm {           /* looks that found nobody at work */
         bool seen, patient;
         uint32_t wakeups[2]; /* at the first and the last of them */
@@ -114,6 +115,7 @@ enum play_end {
 struct proof {
     struct rest last;
     unsigned same;
+    bool quiet;        /* nothing was under way at the last look */
     uint64_t since_ns; /* the first of the looks that are the same */
     uint64_t looked_ns;
 };

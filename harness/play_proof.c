@@ -41,6 +41,7 @@ static void progress(struct play *play)
     play->time_then = play->watched_ns;
     play->still_then_ns = play->still_ns;
     play->longest_ms = 0;
+    play->timed = 0;
     play->looks_since = 0;
     play->cpu_since_ns = 0;
     play->calm = (struct calm){0};
@@ -199,9 +200,10 @@ static bool stands_still(const struct play *play, const struct proof *proof)
 /* So many times as long as the time-outs that it waits with now. */
 #define IN_VAIN 4u
 
-/* A time-out that ran out for nothing, again and again. Or a wait of a kind
- * that the trace does not see. By what the look and the trace said before it:
- * what a time-out leads to that ran out since is still to be seen. */
+/* A time-out that ran out for nothing, again and again, of each thread that
+ * waits with one. Or a wait of a kind that the trace does not see. By what the
+ * look and the trace said before it: what a time-out leads to that ran out
+ * since is still to be seen. */
 static bool waits_in_vain(struct play *play, const struct proof *proof,
                           uint64_t paused_ms)
 {
@@ -209,6 +211,8 @@ static bool waits_in_vain(struct play *play, const struct proof *proof,
     uint64_t paused =
         paused_ms > play->paused_then ? paused_ms - play->paused_then : 0;
 
+    if (play->timed > 1)
+        paused /= play->timed;
     if (longest == 0)
         return paused >= TIMED_MS || stands_still(play, proof);
     return (paused >= TIMED_MS && paused >= IN_VAIN * longest) ||
@@ -241,9 +245,13 @@ enum play_end proof_look(struct play *play, struct proof *proof)
     proof->last = now;
     if (play->longest_ms < (uint64_t)now.longest_ms)
         play->longest_ms = (uint64_t)now.longest_ms;
+    if (play->timed < now.timed)
+        play->timed = now.timed;
     note_time(play, proof);
+    /* What came after the wire was looked at last would have shown now. */
     bool quiet = now.state != REST_BUSY && wire_quiet(play);
-    bool rests = quiet && proof->same >= 2;
+    bool rests = quiet && proof->quiet && proof->same >= 2;
+    proof->quiet = quiet;
     if (quiet)
         note_calm(play, wakeups, paused_ms);
     play->calm.patient =

@@ -72,6 +72,16 @@ static bool moves_bytes(const struct census_thread *thread)
     return false;
 }
 
+/* Of a socket with SO_LINGER it waits for the other end, for a while. */
+static bool closes(const struct census_thread *thread)
+{
+    return thread->syscall == SYS_close || thread->syscall == SYS_dup3
+#ifdef SYS_dup2
+           || thread->syscall == SYS_dup2
+#endif
+        ;
+}
+
 static bool is_under_way(const struct trace_record *record, const void *tid)
 {
     return record->tid == *(const int32_t *)tid && record->returned == 0;
@@ -202,6 +212,10 @@ static enum rest_state state_asleep(struct trace *trace,
         return *ms >= PATIENT_MS && !only_pauses(thread) ? REST_PATIENT
                                                          : REST_TIMED;
     }
+    if (closes(thread) && atomic_load(&trace->linger_ms) > 0) {
+        *ms = atomic_load(&trace->linger_ms);
+        return REST_TIMED;
+    }
     if (atomic_load(&trace->timed_sockets) == 0 || !moves_bytes(thread))
         return REST_BLOCKED;
     /* The time-out of a connect is not in the trace. */
@@ -220,7 +234,7 @@ static enum rest_state state_of(struct trace *trace,
     if (thread->state != 'S')
         return thread->state == 'Z' || thread->state == 'X' ? REST_BLOCKED
                                                             : REST_BUSY;
-    if (thread->syscall == -1)
+    if (thread->syscall < 0) /* it is about to run; or we may not look */
         return REST_BUSY;
     return state_asleep(trace, thread, ms);
 }
@@ -236,6 +250,7 @@ static void add_thread(struct rest *rest, struct trace *trace,
         rest->longest_ms = ms;
     rest->threads++;
     rest->busy += state == REST_BUSY;
+    rest->timed += state == REST_TIMED || state == REST_PATIENT;
     rest->cpu_ns += thread->cpu_ns;
     rest->turns += thread->turns;
     rest->stopped |= thread->state == 'T';

@@ -30,6 +30,7 @@ enum rest_state {
 struct rest {
     enum rest_state state;
     int64_t longest_ms; /* the longest of the time-outs that end soon; or 0 */
+    size_t timed;       /* threads that wait with a time-out */
     bool stopped;       /* a process is stopped (SIGSTOP): blocked, too */
     size_t processes, zombies, threads;
     size_t busy;             /* threads that run, or could */

@@ -82,7 +82,10 @@ struct trace_name {
 /* Where the program waits for a debugger. */
 enum { TRACE_DEBUG_OFF, TRACE_DEBUG_START, TRACE_DEBUG_INJECTED };
 
-#define TRACE_TIMER_MS 1000
+/* An alarm for so long is waited for as patiently as for a client; a timer of
+ * so long still before who may need it is said to hang. */
+#define TRACE_TIMER_MS  1000
+#define TRACE_PERIOD_MS 5000
 
 struct trace {
     /* Set by the harness before the run. */
@@ -142,7 +145,8 @@ struct trace {
                                      * more */
     _Atomic uint32_t timers;        /* timer_create and timerfd_create */
     _Atomic uint32_t timer_ms;      /* the longest that any of these was set to,
-                                     * of those up to TRACE_TIMER_MS */
+                                     * of those up to TRACE_PERIOD_MS */
+    _Atomic uint32_t linger_ms;     /* the longest that SO_LINGER was set to */
     _Atomic uint32_t stdio_sockets; /* fdopen of a socket */
     _Atomic uint32_t unsafe;        /* unsafe calls in a handler */
     _Atomic uint32_t errno_lost;    /* handlers that left another errno */

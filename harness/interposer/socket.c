@@ -121,6 +121,17 @@ int shutdown(int fd, int how)
     return (int)call_end(&c, real.shutdown(fd, how));
 }
 
+/* socket(7): so long close(2) may last. */
+static void note_linger(const struct linger *linger, socklen_t len)
+{
+    uint32_t ms = len >= sizeof(*linger) && linger->l_onoff
+                      ? (uint32_t)linger->l_linger * 1000
+                      : 0;
+
+    if (ms > atomic_load(&trace->linger_ms))
+        atomic_store(&trace->linger_ms, ms);
+}
+
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
     struct call c = CALL(setsockopt, fd, level, name);
@@ -130,6 +141,8 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
     if (trace && level == SOL_SOCKET &&
         (name == SO_RCVTIMEO || name == SO_SNDTIMEO))
         atomic_fetch_add(&trace->timed_sockets, 1);
+    if (trace && level == SOL_SOCKET && name == SO_LINGER)
+        note_linger(value, len);
     return (int)call_end(&c, real.setsockopt(fd, level, name, value, len));
 }
 

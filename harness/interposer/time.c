@@ -79,15 +79,16 @@ static void note_period(int64_t first_ms, int64_t then_ms)
 {
     int64_t ms = first_ms > then_ms ? first_ms : then_ms;
 
-    if (trace && ms > 0 && ms <= TRACE_TIMER_MS &&
+    if (trace && ms > 0 && ms <= TRACE_PERIOD_MS &&
         ms > atomic_load(&trace->timer_ms))
         atomic_store(&trace->timer_ms, (uint32_t)ms);
 }
 
 static void note_times(int flags, const struct itimerspec *value)
 {
-    if (value)
-        note_period(flags & TIMER_ABSTIME ? 0 : ms_of(&value->it_value),
+    if (value) /* by whichever clock an absolute time is */
+        note_period(flags & TIMER_ABSTIME ? TRACE_PERIOD_MS
+                                          : ms_of(&value->it_value),
                     ms_of(&value->it_interval));
 }
 

@@ -87,6 +87,7 @@ static void ticks_for_ever_are_waits_in_vain(void **state)
 {
     (void)state;
     assert_int_equal(end_of("ticks", "2", listens), END_HOLDS);
+    assert_int_equal(end_of("ticks-slowly", "1", listens), END_HOLDS);
     assert_int_equal(end_of("ticks", "0", listens), END_TIMED);
 }
 
@@ -95,6 +96,13 @@ static void naps_that_nobody_sees_are_waits_in_vain(void **state)
     (void)state;
     assert_int_equal(end_of("naps", "12", listens), END_HOLDS);
     assert_int_equal(end_of("naps", "0", listens), END_TIMED);
+}
+
+/* Of many threads each has to wake for nothing. */
+static void many_time_outs_are_not_one(void **state)
+{
+    (void)state;
+    assert_int_equal(end_of("crowded", "0", listens), END_HOLDS);
 }
 
 /* A thread that wakes for nothing says nothing of one that is at work. */
@@ -251,6 +259,7 @@ int main(void)
         cmocka_unit_test(many_bytes_are_progress),
         cmocka_unit_test(ticks_for_ever_are_waits_in_vain),
         cmocka_unit_test(naps_that_nobody_sees_are_waits_in_vain),
+        cmocka_unit_test(many_time_outs_are_not_one),
         cmocka_unit_test(a_timer_that_is_due_is_waited_for),
         cmocka_unit_test(rest_is_that_of_all_threads),
         cmocka_unit_test(who_is_held_is_not_waited_for),

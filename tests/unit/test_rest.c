@@ -65,7 +65,7 @@ static void a_program_that_is_blocked_is_blocked(void **state)
 
 static void a_program_that_pauses_is_timed(void **state)
 {
-    static const char *const acts[] = {"sleep", "select-timed",
+    static const char *const acts[] = {"sleep", "linger", "select-timed",
                                        "pselect-timed"};
 
     (void)state;

@@ -4,9 +4,11 @@
  * and is woken each time. "accompanied" it toils beside a thread that wakes
  * each 5 ms; "alarmed" is it each 200 ms, and a thread receives with a
  * time-out. "kept" it moves none and has a while to wait uninterruptibly, as
- * who gets no processor; then naps once. */
+ * who gets no processor; then naps once. "crowded" it waits for a second, and
+ * eleven threads for less, again and again. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,17 +35,16 @@ static void compute(void)
     } while (now.tv_sec * 1000 + now.tv_nsec / 1000000 < until);
 }
 
-/* Every half second. */
-static void await_tick(void)
+/* Every half second, or every one and a half. */
+static void await_tick(bool slowly)
 {
+    const struct timespec each = {slowly, 500000000};
     static int timer = -1;
     uint64_t times;
 
     if (timer == -1) {
         timer = timerfd_create(CLOCK_MONOTONIC, 0);
-        timerfd_settime(timer, 0,
-                        &(struct itimerspec){{0, 500000000}, {0, 500000000}},
-                        NULL);
+        timerfd_settime(timer, 0, &(struct itimerspec){each, each}, NULL);
     }
     (void)!read(timer, &times, sizeof(times));
 }
@@ -79,6 +80,22 @@ static int wake_often(void *arg)
     for (;;)
         usleep(5000);
     return arg != NULL;
+}
+
+static int wait_often(void *arg)
+{
+    for (;;)
+        poll(NULL, 0, 400);
+    return arg != NULL;
+}
+
+static void be_crowded(void)
+{
+    thrd_t thread;
+
+    for (int i = 0; i < 11; i++)
+        thrd_create(&thread, wait_often, NULL);
+    poll(NULL, 0, 1000);
 }
 
 static void *receive(void *arg)
@@ -128,13 +145,17 @@ int main(int argc, char **argv)
         fork();
     if (rounds >= 0 && strcmp(argv[1], "alarmed") == 0)
         be_alarmed();
+    if (rounds >= 0 && strcmp(argv[1], "crowded") == 0) {
+        be_crowded();
+        rounds = -1;
+    }
     if (rounds >= 0 && strcmp(argv[1], "kept") == 0) {
         be_kept(rounds);
         rounds = -1;
     }
     for (long round = 0; rounds == 0 || round < rounds; round++) {
-        if (strcmp(argv[1], "ticks") == 0) {
-            await_tick();
+        if (strncmp(argv[1], "ticks", 5) == 0) {
+            await_tick(strcmp(argv[1], "ticks-slowly") == 0);
             continue;
         }
         if (strcmp(argv[1], "naps") == 0) {

@@ -123,6 +123,25 @@ static void accepts(void)
     accept(fd, NULL, NULL);
 }
 
+/* Nobody reads what it has written. */
+static void lingers(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    bind(listener, (struct sockaddr *)&at, sizeof(at));
+    listen(listener, 1);
+    getsockname(listener, (struct sockaddr *)&at, &len);
+    connect(fd, (struct sockaddr *)&at, len);
+    while (send(fd, &at, sizeof(at), MSG_DONTWAIT) > 0)
+        continue;
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 1000},
+               sizeof(struct linger));
+    close(fd);
+}
+
 static void pauses(void)
 {
     pause();
@@ -459,6 +478,7 @@ static const struct {
     {"epoll", epolls},
     {"epoll-timed", epolls_timed},
     {"accept", accepts},
+    {"linger", lingers},
     {"pause", pauses},
     {"sigwait", sigwaits},
     {"sigwait-after-jump", sigwaits_after_jump},
