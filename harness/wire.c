@@ -262,5 +262,5 @@ bool wire_is_quiet(struct peer *const *peers, size_t count)
 
     if (count == 0)
         return true;
-    return each_end(&all, is_under_way, &all) != 1;
+    return each_end(&all, is_under_way, &all) == 0;
 }

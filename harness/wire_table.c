@@ -62,8 +62,8 @@ static int take_answers(int fd, wire_look *look, void *arg)
             return -1;
         for (struct nlmsghdr *head = (struct nlmsghdr *)room;
              NLMSG_OK(head, (size_t)n); head = NLMSG_NEXT(head, n)) {
-            if (head->nlmsg_type == NLMSG_DONE)
-                return 0;
+            if (head->nlmsg_type == NLMSG_DONE) /* its result is an errno */
+                return *(const int *)NLMSG_DATA(head) < 0 ? -1 : 0;
             if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY)
                 return -1;
             struct wire_row row = row_of(NLMSG_DATA(head));
@@ -133,11 +133,30 @@ static int find(int fd, const struct sockaddr_storage *local,
     return head->nlmsg_type == NLMSG_ERROR && error->error == -ENOENT ? 0 : -1;
 }
 
+static bool is_none(const struct wire_row *row, void *arg)
+{
+    (void)row;
+    return arg != NULL;
+}
+
+/* ENOENT says "no such socket", and, of a kernel without tcp_diag, nothing: we
+ * ask it once for all sockets of no state. */
+static bool tells_of_sockets(int fd)
+{
+    static _Atomic int tells = -1; /* not asked yet */
+    struct question none = {.head.nlmsg_flags = NLM_F_DUMP,
+                            .body.sdiag_family = AF_INET};
+
+    if (tells < 0)
+        tells = ask(fd, &none) == 0 && take_answers(fd, is_none, NULL) == 0;
+    return tells;
+}
+
 int wire_each_of(const struct wire_ends *ends, size_t count, wire_look *look,
                  void *arg)
 {
     int fd = open_diag();
-    int found = fd < 0 ? -1 : 0;
+    int found = fd >= 0 && tells_of_sockets(fd) ? 0 : -1;
     struct wire_row row;
 
     for (size_t i = 0; i < 2 * count && found == 0; i++) {
