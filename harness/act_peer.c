@@ -192,12 +192,6 @@ void play_close(struct play *play, struct peer *peer)
     peer_close(peer);
 }
 
-void play_reset(struct play *play, struct peer *peer)
-{
-    tell(play, peer, "resets the connection");
-    peer_reset(peer);
-}
-
 /* The machine's work, not the program's: its rest proves nothing here. */
 void play_reset_arrives(struct play *play, struct peer *peer)
 {
@@ -206,6 +200,13 @@ void play_reset_arrives(struct play *play, struct peer *peer)
 
     while (wire_connected(peer) == 1 && clock_ns() - begun_ns < RESET_NS)
         trace_wait(trace, atomic_load(&trace->seq), 200);
+}
+
+void play_reset(struct play *play, struct peer *peer)
+{
+    tell(play, peer, "resets the connection");
+    peer_reset(peer);
+    play_reset_arrives(play, peer);
 }
 
 void play_no_room(struct play *play, const struct peer *peer)

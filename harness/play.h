@@ -131,8 +131,8 @@ void play_resume(struct play *play, struct peer *peer);
  * the machine lets it: whether 64 KiB fill is a matter of who is quicker. */
 void play_widen_output(struct peer *user);
 
-/* Leaves in order; with RST; or as one who does not wait for the answer:
- * FIN, and RST to whatever still comes. */
+/* Leaves as one who does not wait for the answer: FIN, and RST to whatever
+ * still comes. Or with RST, which has arrived when this returns. */
 void play_close(struct play *play, struct peer *peer);
 void play_reset(struct play *play, struct peer *peer);
 

@@ -126,7 +126,6 @@ void survives_a_server_that_vanishes(struct play *play)
     play_half_close(play, talk.server);
     play_settle(play);
     play_reset(play, talk.server);
-    play_reset_arrives(play, talk.server);
     play_release(play, 0);
     play_settle(play);
     play_release(play, 1);

@@ -52,7 +52,6 @@ static void reaps_children_that_end_one_by_one(struct play *play)
     expect_reaped(play, alone);
     struct peer *resets = forking_client(play);
     play_reset(play, resets);
-    play_reset_arrives(play, resets);
     expect_reaped(play, alone);
     struct peer *victim = forking_client(play);
     play_rest(play);

@@ -152,7 +152,6 @@ static void tells_of_all_that_break_at_once(struct play *play)
         play_freeze(play, play_pid(play));
     for (int i = 0; i < TOGETHER; i++) {
         play_reset(play, client[i]);
-        play_reset_arrives(play, client[i]);
         play_settle(play);
     }
     if (stopped)

@@ -83,7 +83,6 @@ struct peer *client_resets(struct play *play)
 
     play_rest(play);
     play_reset(play, peer);
-    play_reset_arrives(play, peer);
     return peer;
 }
 
@@ -132,7 +131,6 @@ struct peer *client_resets_a_blocked_write(struct play *play)
     play_send_pattern(play, peer, SERVER_STALL);
     play_rest(play);
     play_reset(play, peer);
-    play_reset_arrives(play, peer);
     return peer;
 }
 

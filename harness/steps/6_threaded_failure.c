@@ -86,7 +86,6 @@ static void vanishes_before_write(struct play *play)
     play_half_close(play, client);
     play_rest(play);
     play_reset(play, client);
-    play_reset_arrives(play, client);
     play_release(play, gate);
 }
 

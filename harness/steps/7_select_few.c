@@ -136,7 +136,6 @@ void select_survives_the_plan(struct play *play)
 static void resets(struct play *play, struct peer *client)
 {
     play_reset(play, client);
-    play_reset_arrives(play, client);
 }
 
 /* A client resets its connection: while it is silent, while its bytes are

@@ -210,7 +210,6 @@ void forking_reset(struct play *play)
     struct peer *resets = forking_client(play);
 
     play_reset(play, resets);
-    play_reset_arrives(play, resets);
     play_rest(play);
     for (int i = 3; i <= 4; i++)
         server_loses_a_client(play);

@@ -352,7 +352,6 @@ void server_loses_a_client_before_accept(struct play *play)
     play_held(play, gate, 1);
     struct peer *gone = play_client(play);
     play_reset(play, gone);
-    play_reset_arrives(play, gone);
     play_release(play, gate);
     expect_served(play, first);
     play_rest(play);
