@@ -80,6 +80,7 @@ bool trace_get(struct trace *trace, uint32_t serial, struct trace_record *out)
         return false;
     memcpy(out, record, sizeof(*out));
     out->note[sizeof(out->note) - 1] = '\0';
+    atomic_thread_fence(memory_order_acquire); /* the copy comes before */
     return atomic_load(&record->serial) == serial;
 }
 

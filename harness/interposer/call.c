@@ -91,6 +91,7 @@ static void record_entry(struct call *c, enum call_id id, int64_t a0,
     struct trace_record *record = &trace->record[c->serial % TRACE_RECORDS];
 
     atomic_store(&record->serial, 0);
+    atomic_thread_fence(memory_order_release); /* what follows comes after */
     memset(record, 0, sizeof(*record));
     record->entered_ns = clock_ns();
     record->pid = self.slot ? self.slot->pid : 0;
