@@ -141,6 +141,17 @@ static bool listens(struct play *play, void *arg)
     return atomic_load(&play->program->trace->listens) > 0;
 }
 
+static bool waits(struct play *play, void *arg)
+{
+    (void)arg;
+    return atomic_load(&play->program->trace->waits) > 0;
+}
+
+void play_await_clients(struct play *play)
+{
+    play_until(play, waits, NULL);
+}
+
 /* The trace says when; that it is true the first client sees. A port that is
  * open although the trace knows of no listen() was opened around libc. */
 static void serve(struct play *play)
@@ -149,8 +160,10 @@ static void serve(struct play *play)
 
     play_start(play, (const char *const[]){play->port_text, NULL});
     enum play_end end = play_until(play, listens, NULL);
-    if (listens(play, NULL))
+    if (listens(play, NULL)) {
+        play_await_clients(play);
         return;
+    }
     if (wire_listens(play->port) == 1)
         play_fail(play, "the program calls listen() through libc",
                   "it listens, but went around libc: what cannot be observed "

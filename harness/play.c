@@ -57,6 +57,9 @@ static bool take_text(struct play_text *text, int fd)
         if (n <= 0)
             break;
         moved = true;
+        for (char *nul = room > 0 ? text->text + text->len : spill, *at = nul;
+             (at = memchr(at, '\0', (size_t)(nul + n - at)));)
+            *at = '?'; /* a log may hold any byte, a text but one */
         if (room > 0)
             text->len += (size_t)n;
         else

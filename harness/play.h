@@ -31,6 +31,10 @@ struct play;
 /* Starts the server on a fresh port and waits until it listens. */
 void play_serve(struct play *play);
 
+/* Until the server, which listens, waits for clients; or will not. It may
+ * listen at a second address before. */
+void play_await_clients(struct play *play);
+
 /* Starts the program with these arguments behind its name (NULL at the end):
  * stdin is /dev/null, nothing is waited for. */
 void play_start(struct play *play, const char *const *args);

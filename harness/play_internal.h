@@ -8,7 +8,7 @@
 
 #include <setjmp.h>
 
-#define PLAY_TEXT        65536
+#define PLAY_TEXT        1048576
 #define PLAY_PEERS       2048
 #define PLAY_DESCRIPTORS 64
 

@@ -283,6 +283,7 @@ static bool start_server(const struct scene *scene)
     play_start(play, (const char *const[]){play_port_text(play), NULL});
     play_must(play, listens_or_ends, NULL,
               "it listens, or says why it cannot and exits with 1");
+    play_await_clients(play);
     play_settle(play);
     if (!program_ended(play->program))
         return true; /* another address will do, or it needs it later */

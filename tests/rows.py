@@ -66,6 +66,9 @@ __attribute__((constructor)) static void handle(void)
 }
 """
 
+# As getaddrinfo(3) says it.
+EAI = {"EAGAIN": "EAI_AGAIN", "ENOMEM": "EAI_MEMORY"}
+
 
 class Row:
     """One failure of the catalogue."""
@@ -88,8 +91,7 @@ class Row:
             sizes = {"1": (1,), "-1": LESS_BY_ONE, "0": HALF}[self.value]
             return " || ".join(f"r_ == {size}" for size in sizes)
         if self.family == "GETADDRINFO":
-            return "r_ == " + {"EAGAIN": "EAI_AGAIN",
-                               "ENOMEM": "EAI_MEMORY"}[self.value]
+            return "r_ == " + EAI[self.value]
         if self.family == "PTHREAD_CREATE":
             return f"r_ == {self.value}"
         failed = "!r_" if self.family == "MALLOC" else "r_ < 0"
@@ -140,7 +142,8 @@ class Row:
             return False
         if self.short:
             return place[4] == self.family.lower()
-        return place[5] in calls and place[6] == self.value
+        error = EAI[self.value] if self.family == "GETADDRINFO" else self.value
+        return place[5] in calls and place[6] == error
 
 
 def catalogue():

@@ -62,7 +62,7 @@
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
     X(sigtimedwait) X(pthread_sigmask) X(kill) \
     X(pthread_create) X(pthread_detach) X(pthread_join) \
-    X(thrd_create) X(thrd_detach) X(thrd_join) \
+    X(thrd_create) X(thrd_detach) X(thrd_join) X(pthread_once) X(call_once) \
     X(getaddrinfo) X(freeaddrinfo) \
     X(malloc) X(calloc) X(realloc) X(free) \
     X(sleep) X(usleep) X(nanosleep) X(clock_nanosleep) X(thrd_sleep) \

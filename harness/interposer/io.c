@@ -16,16 +16,6 @@ static int out(int flags)
     return CALL_WANTS_WRITE | (flags & MSG_DONTWAIT ? CALL_DONTWAIT : 0);
 }
 
-/* A look shows what is there, a read takes it away. */
-static ssize_t got(struct call *c, int flags, ssize_t n)
-{
-    if (trace && n > 0 && (flags & MSG_PEEK) && n > c->seen)
-        fd_sees(c->fd, n);
-    else if (trace && n > 0 && !(flags & MSG_PEEK) && c->seen > 0)
-        fd_sees(c->fd, c->seen > n ? c->seen - n : 0);
-    return call_end(c, n);
-}
-
 static size_t iov_bytes(const struct iovec *iov, size_t count)
 {
     size_t sum = 0;
@@ -55,41 +45,53 @@ static ssize_t wrote(struct call *c, ssize_t result)
     return call_end(c, result);
 }
 
-static void may_raise_sigpipe(void)
-{
-    self.own_sigpipe = 1;
-}
-
-/* Who reads from a pipe or an eventfd what another thread wrote comes after it,
- * which helgrind does not know. A name for it; NULL: it is neither, or nobody
- * asks. */
+/* Who reads from a pipe, an eventfd or a socket of AF_UNIX what another thread
+ * wrote comes after it, which helgrind does not know. A name for it, one for
+ * all such sockets, whose two ends have none in common; NULL: it is none of
+ * these, or nobody asks. */
 static const void *handed_through(int fd)
 {
+    static const char unix_sockets;
+    socklen_t len = sizeof(int);
     struct stat file;
+    int domain;
 
     if (!RUNNING_ON_VALGRIND || fd_stat(fd, &file) < 0)
         return NULL;
+    if (S_ISSOCK(file.st_mode))
+        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+                       domain == AF_UNIX
+                   ? &unix_sockets
+                   : NULL;
     return S_ISFIFO(file.st_mode)         ? (void *)(uintptr_t)file.st_ino
            : (file.st_mode & S_IFMT) == 0 ? (void *)((uintptr_t)fd + 1)
                                           : NULL;
 }
 
-static void hand_over(int fd)
+/* Right before it writes: who reads that may do so before we go on. */
+static void write_begins(int fd)
 {
     const void *way = handed_through(fd);
 
     if (way)
         ANNOTATE_HAPPENS_BEFORE(way);
+    self.own_sigpipe = 1;
 }
 
-static void take_over(int fd)
+/* A look shows what is there, a read takes it away. */
+static ssize_t got(struct call *c, int flags, ssize_t n)
 {
     int error = errno;
-    const void *way = handed_through(fd);
+    const void *way = n > 0 ? handed_through(c->fd) : NULL;
 
     if (way)
         ANNOTATE_HAPPENS_AFTER(way);
     errno = error;
+    if (trace && n > 0 && (flags & MSG_PEEK) && n > c->seen)
+        fd_sees(c->fd, n);
+    else if (trace && n > 0 && !(flags & MSG_PEEK) && c->seen > 0)
+        fd_sees(c->fd, c->seen > n ? c->seen - n : 0);
+    return call_end(c, n);
 }
 
 ssize_t read(int fd, void *buf, size_t count)
@@ -99,8 +101,6 @@ ssize_t read(int fd, void *buf, size_t count)
     if (call_fails(&c))
         return call_end(&c, -1);
     ssize_t n = real.read(fd, buf, call_len(&c, count));
-    if (n > 0)
-        take_over(fd);
     return got(&c, 0, n);
 }
 
@@ -185,8 +185,7 @@ ssize_t write(int fd, const void *buf, size_t count)
 
     if (write_fails(&c, 0))
         return call_end(&c, -1);
-    hand_over(fd);
-    may_raise_sigpipe();
+    write_begins(fd);
     return wrote(&c, real.write(fd, buf, call_len(&c, count)));
 }
 
@@ -196,7 +195,7 @@ ssize_t send(int fd, const void *buf, size_t len, int flags)
 
     if (write_fails(&c, flags))
         return call_end(&c, -1);
-    may_raise_sigpipe();
+    write_begins(fd);
     return wrote(&c, real.send(fd, buf, call_len(&c, len), flags));
 }
 
@@ -207,7 +206,7 @@ ssize_t sendto(int fd, const void *buf, size_t len, int flags,
 
     if (write_fails(&c, flags))
         return call_end(&c, -1);
-    may_raise_sigpipe();
+    write_begins(fd);
     return wrote(
         &c, real.sendto(fd, buf, call_len(&c, len), flags, addr, addr_len));
 }
@@ -224,7 +223,7 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
         return call_end(&c, -1);
     part.msg_iov =
         (struct iovec *)call_iov(&c, msg->msg_iov, &part.msg_iovlen, cut);
-    may_raise_sigpipe();
+    write_begins(fd);
     return wrote(&c, real.sendmsg(fd, &part, flags));
 }
 
@@ -236,7 +235,7 @@ ssize_t writev(int fd, const struct iovec *iov, int iovcnt)
 
     if (write_fails(&c, 0))
         return call_end(&c, -1);
-    may_raise_sigpipe();
+    write_begins(fd);
     if (c.action != FAULT_SHORT)
         return wrote(&c, real.writev(fd, iov, iovcnt));
     iov = call_iov(&c, iov, &count, cut);
@@ -249,7 +248,7 @@ ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count)
 
     if (write_fails(&c, 0))
         return call_end(&c, -1);
-    may_raise_sigpipe();
+    write_begins(out_fd);
     return wrote(&c, real.sendfile(out_fd, in_fd, offset, call_len(&c, count)));
 }
 
@@ -267,7 +266,7 @@ ssize_t splice(int in_fd, off64_t *in_off, int out_fd, off64_t *out_off,
 
     if (write_fails(&c, reads ? MSG_NOSIGNAL : 0))
         return call_end(&c, -1);
-    may_raise_sigpipe();
+    write_begins(out_fd);
     ssize_t n =
         real.splice(in_fd, in_off, out_fd, out_off, call_len(&c, len), flags);
     self.own_sigpipe = 0;
@@ -298,7 +297,7 @@ static int write_text(int fd, const char *text, size_t len)
 
         if (write_fails(&c, 0))
             return (int)call_end(&c, -1);
-        may_raise_sigpipe();
+        write_begins(fd);
         ssize_t n =
             wrote(&c, real.write(fd, text + done, call_len(&c, len - done)));
         if (n < 0)

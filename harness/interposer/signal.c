@@ -15,21 +15,27 @@ static union handler handlers[NSIG];
 static bool interrupts[NSIG]; /* without SA_RESTART */
 static bool installed[NSIG];
 static bool may_interrupt[NSIG]; /* of the next signal(2): siginterrupt(3) */
+static bool one_shot[NSIG];      /* SA_RESETHAND */
+static bool returned[NSIG];      /* its handler has run, and returned */
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     void *outer_frame = self.handler_frame;
     int outer_signal = self.handler_signal;
     union handler handler = handlers[signal];
+    bool ends_calls = interrupts[signal];
     int error = errno;
 
+    if (one_shot[signal]) /* it may be installed again by the handler */
+        installed[signal] = interrupts[signal] = false;
     self.handler_frame = __builtin_frame_address(0);
     self.handler_signal = signal;
     self.handled++;
     handler.detailed(signal, info, context);
     if (errno != error)
         atomic_fetch_add(&trace->errno_lost, 1);
-    self.interrupted |= interrupts[signal];
+    returned[signal] = true;
+    self.interrupted |= ends_calls;
     self.handler_frame = outer_frame;
     self.handler_signal = outer_signal;
 }
@@ -48,12 +54,19 @@ static bool is_signal(int signal)
     return signal > 0 && signal < NSIG;
 }
 
-static void remember(int signal, void (*handler)(int), bool restarts)
+static void remember(int signal, void (*handler)(int), int flags)
 {
     installed[signal] = is_handler(handler);
-    interrupts[signal] = installed[signal] && !restarts;
+    interrupts[signal] = installed[signal] && !(flags & SA_RESTART);
+    one_shot[signal] = flags & (int)SA_RESETHAND;
     if (installed[signal])
         handlers[signal].simple = handler;
+}
+
+/* alarm(2) may be there to end what lasts too long, and be disarmed by now. */
+static bool may_end(int signal)
+{
+    return signal == SIGALRM && !returned[signal];
 }
 
 /* A signal whose handler could run now and change nothing. SIGPIPE comes
@@ -67,7 +80,7 @@ int signal_that_interrupts(bool restarts, const sigset_t *mask)
     for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
         int signal = harmless[i];
 
-        if (mask && sigismember(mask, signal) == 1)
+        if ((mask && sigismember(mask, signal) == 1) || may_end(signal))
             continue;
         if (restarts ? interrupts[signal] : installed[signal])
             return signal;
@@ -103,7 +116,7 @@ void (*signal(int signum, void (*handler)(int)))(int)
     if (old == SIG_ERR)
         handlers[signum].simple = before;
     else
-        remember(signum, handler, !may_interrupt[signum]);
+        remember(signum, handler, may_interrupt[signum] ? 0 : SA_RESTART);
     call_end(&c, old == SIG_ERR ? -1 : 0);
     return old == trampoline.simple ? before : old;
 }
@@ -138,7 +151,7 @@ int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)
     }
     int result = real.sigaction(signum, act ? &ours : NULL, oldact);
     if (result == 0 && act)
-        remember(signum, act->sa_handler, act->sa_flags & SA_RESTART);
+        remember(signum, act->sa_handler, act->sa_flags);
     if (result < 0)
         handlers[signum] = before;
     if (result == 0 && oldact && oldact->sa_handler == trampoline.simple)

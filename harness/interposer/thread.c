@@ -1,6 +1,7 @@
 /* thread.c - threads: pthread_create(3), pthread_detach(3), pthread_join(3),
- * and the same of C11's threads.h. */
+ * and the same of C11's threads.h; pthread_once(3). */
 #include "interposer.h"
+#include "under_valgrind.h"
 
 #include <string.h>
 
@@ -169,4 +170,35 @@ int thrd_join(thrd_t thread, int *result)
     struct call c = CALL(thrd_join, -1, 0, 0);
 
     return end_c11(&c, real.thrd_join(thread, result));
+}
+
+/* ---- Once ---- */
+
+/* Who comes later finds what the first has made; helgrind does not know. */
+static __thread struct once {
+    void (*routine)(void);
+    const void *control;
+} once;
+
+static void run_once(void)
+{
+    const struct once own = once;
+
+    own.routine();
+    ANNOTATE_HAPPENS_BEFORE(own.control);
+}
+
+int pthread_once(pthread_once_t *control, void (*routine)(void))
+{
+    once = (struct once){routine, control};
+    int error = real.pthread_once(control, run_once);
+    ANNOTATE_HAPPENS_AFTER(control);
+    return error;
+}
+
+void call_once(once_flag *flag, void (*routine)(void))
+{
+    once = (struct once){routine, flag};
+    real.call_once(flag, run_once);
+    ANNOTATE_HAPPENS_AFTER(flag);
 }

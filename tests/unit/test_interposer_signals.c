@@ -27,6 +27,19 @@ static void eintr_needs_a_handler_that_is_still_there(void **state)
     assert_run("read@conn1#1=EINTR",
                "handler:USR1 default:USR1 conn put:5 read:5", "read=5");
     assert_run("read@conn1#1=EINTR", "ignore:CHLD conn put:5 read:5", "read=5");
+    assert_run("read@conn1#1=EINTR,read@conn1#2=EINTR",
+               "once:USR1 conn put:5 read:5 read:5 handled",
+               "read=EINTR read=5 handled=1");
+}
+
+/* alarm(2): its handler may give up, and nothing is armed. */
+static void an_alarm_interrupts_once_it_has_gone_off(void **state)
+{
+    (void)state;
+    assert_run("read@conn1#1=EINTR", "handler:ALRM conn put:5 read:5",
+               "read=5");
+    assert_run("read@conn1#1=EINTR",
+               "handler:ALRM raise:ALRM conn put:5 read:5", "read=EINTR");
 }
 
 static void a_handler_of_sigpipe_interrupts_nothing(void **state)
@@ -255,6 +268,7 @@ int main(void)
         RUN_TEST(eintr_needs_a_handler),
         RUN_TEST(eintr_comes_with_its_handler),
         RUN_TEST(eintr_needs_a_handler_that_is_still_there),
+        RUN_TEST(an_alarm_interrupts_once_it_has_gone_off),
         RUN_TEST(a_handler_of_sigpipe_interrupts_nothing),
         RUN_TEST(sa_restart_spares_what_is_restarted),
         RUN_TEST(sa_restart_does_not_spare_a_poll),

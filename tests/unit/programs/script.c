@@ -240,6 +240,8 @@ static bool act(const char *word, const char *text)
         install(text, 0);
     else if (strcmp(word, "restarts") == 0)
         install(text, SA_RESTART);
+    else if (strcmp(word, "once") == 0)
+        install(text, (int)SA_RESETHAND);
     else if (strcmp(word, "ignore") == 0)
         signal(signal_of(text), SIG_IGN);
     else if (strcmp(word, "default") == 0)
