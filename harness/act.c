@@ -120,6 +120,7 @@ static void start(struct play *play, const char *const *args,
     if (play->program->errors >= 0) /* an earlier start of this play */
         program_kill(play->program);
     play->output.len = play->errors.len = 0; /* what it says is its own */
+    play->waits_before = atomic_load(&play->program->trace->waits);
     debug_prepare(play);
     play_tell(play, "./%s%s is started", play->program_name, line);
     if (program_run(play->program, &how) == 0)
@@ -144,7 +145,7 @@ static bool listens(struct play *play, void *arg)
 static bool waits(struct play *play, void *arg)
 {
     (void)arg;
-    return atomic_load(&play->program->trace->waits) > 0;
+    return atomic_load(&play->program->trace->waits) != play->waits_before;
 }
 
 void play_await_clients(struct play *play)

@@ -402,6 +402,22 @@ int census_fds(pid_t pid, struct census_fd *fds, size_t most)
     return (int)count;
 }
 
+struct census_held census_held(pid_t pid)
+{
+    struct census_fd fds[CENSUS_COUNTED];
+    int count = census_fds(pid, fds, CENSUS_COUNTED);
+    struct census_held held = {.all = count < 0 ? 0 : (unsigned)count};
+
+    for (int i = 0; i < count && i < CENSUS_COUNTED; i++)
+        held.sockets += fds[i].kind == CENSUS_SOCKET;
+    return held;
+}
+
+bool census_holds_more(struct census_held before, struct census_held now)
+{
+    return now.sockets > before.sockets || now.all > before.all + 1;
+}
+
 /* proc_pid_fdinfo(5); one that is not told counts as armed. */
 static enum census_timer timer_of(pid_t pid, int fd)
 {

@@ -73,6 +73,18 @@ size_t census_thread_count(pid_t pid);
  * many there are (which may be more than `most`), or -1 where it is gone. */
 int census_fds(pid_t pid, struct census_fd *fds, size_t most);
 
+/* How many descriptors a process holds, of the first CENSUS_COUNTED how many
+ * are sockets. */
+#define CENSUS_COUNTED 256
+struct census_held {
+    unsigned all, sockets;
+};
+struct census_held census_held(pid_t pid);
+
+/* Does it hold more than before? One that is no socket may have been opened
+ * when it was needed first, and be kept: a log, a timer. */
+bool census_holds_more(struct census_held before, struct census_held now);
+
 /* Does it hold a timer that will wake it: an armed one of timerfd_create(2), or
  * any of timer_create(2)? Else, has one gone off that it has not read yet? One
  * that is due, and that the kernel has not got to, looks like none. */

@@ -132,14 +132,13 @@ void play_count_descriptors(struct play *play)
 {
     play_settle(play);
     play->descriptor_count = (unsigned)descriptors(play, play->descriptor);
+    play->held = census_held(play->program->pid);
 }
 
 static bool same_descriptors(struct play *play, void *arg)
 {
-    struct census_fd now[PLAY_DESCRIPTORS];
-
     (void)arg;
-    return descriptors(play, now) <= (int)play->descriptor_count;
+    return !census_holds_more(play->held, census_held(play->program->pid));
 }
 
 static bool was_there(const struct play *play, const struct census_fd *fd)

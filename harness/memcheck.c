@@ -87,6 +87,8 @@ static int start(struct memcheck *memcheck, enum step_tool tool,
         valgrind, "--command-line-only=yes", "--quiet", "--vgdb=no",
         "--log-file=/dev/null", "--xml=yes", reports, suppressions,
         "--num-callers=24",
+        /* A large array is no other stack: the limit of a whole one. */
+        "--max-stackframe=8388608",
         /* What runs once is translated once: a tenth less for each process. */
         "--vex-guest-chase=no",
         /* Valgrind need not prove itself at each process's end: a sixth. */

@@ -42,12 +42,14 @@ struct play {
 
     struct peer *peer[PLAY_PEERS]; /* in the order of making */
     size_t peers;
-    unsigned clients; /* connections numbered so far */
-    int listener;     /* of play_listen(); -1: none */
-    int terminal;     /* our side of the pseudo-terminal; -1: none */
-    int slave;        /* the program's side of it, held open to look at */
+    unsigned clients;      /* connections numbered so far */
+    uint32_t waits_before; /* how often earlier starts waited for any */
+    int listener;          /* of play_listen(); -1: none */
+    int terminal;          /* our side of the pseudo-terminal; -1: none */
+    int slave;             /* the program's side of it, held open to look at */
     struct play_text output, errors;
     struct census_fd descriptor[PLAY_DESCRIPTORS]; /* then, by number */
+    struct census_held held;                       /* and how many of a kind */
     unsigned descriptor_count;
     struct play_act act[PLAY_ACTS]; /* the first ones, in order */
     size_t acts;

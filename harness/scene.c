@@ -198,7 +198,7 @@ static bool holds_no_more(struct play *play, void *arg)
     scene_measure(play, &now);
     return now.processes <= baseline->processes &&
            now.threads <= baseline->threads &&
-           now.descriptors <= baseline->descriptors;
+           !census_holds_more(baseline->descriptors, now.descriptors);
 }
 
 __attribute__((noreturn)) static void
@@ -226,19 +226,17 @@ static void compare_with(struct play *play,
     if (now.threads > baseline->threads)
         left_behind(play, "threads", now.threads, baseline->threads);
     breaks_rule(play, OBLIGATION_descriptors);
-    left_behind(play, "descriptors", now.descriptors, baseline->descriptors);
+    left_behind(play, "descriptors", now.descriptors.all,
+                baseline->descriptors.all);
 }
 
 void scene_measure(struct play *play, struct scene_baseline *baseline)
 {
-    struct census_fd none;
-    int descriptors = census_fds(play->program->pid, &none, 0);
-
     *baseline = (struct scene_baseline){
         .known = true,
         .processes = play_processes(play),
         .threads = (unsigned)census_thread_count(play->program->pid),
-        .descriptors = descriptors < 0 ? 0 : (unsigned)descriptors,
+        .descriptors = census_held(play->program->pid),
     };
 }
 

@@ -11,7 +11,8 @@
 /* What the program holds when the scene is over and nothing has failed. */
 struct scene_baseline {
     bool known;
-    unsigned processes, threads, descriptors;
+    unsigned processes, threads;
+    struct census_held descriptors;
 };
 
 /* One play of the scene. */

@@ -49,6 +49,25 @@ static void descriptors_have_their_kinds(void **state)
     close(both[1]);
 }
 
+static void one_file_more_may_be_kept_and_no_socket(void **state)
+{
+    struct census_held before = census_held(getpid());
+    int file = open("/dev/null", O_RDONLY), tcp;
+
+    (void)state;
+    assert_false(census_holds_more(before, before));
+    assert_false(census_holds_more(before, census_held(getpid())));
+    close(file);
+    tcp = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(census_holds_more(before, census_held(getpid())));
+    close(tcp);
+    file = open("/dev/null", O_RDONLY);
+    int second = open("/dev/null", O_RDONLY);
+    assert_true(census_holds_more(before, census_held(getpid())));
+    close(file);
+    close(second);
+}
+
 static void sockets_and_pipes_have_their_inodes(void **state)
 {
     int tcp = socket(AF_INET, SOCK_STREAM, 0), both[2];
@@ -246,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors_have_their_kinds),
+        cmocka_unit_test(one_file_more_may_be_kept_and_no_socket),
         cmocka_unit_test(sockets_and_pipes_have_their_inodes),
         cmocka_unit_test(a_files_target_is_its_path),
         cmocka_unit_test(descriptors_come_by_number),
