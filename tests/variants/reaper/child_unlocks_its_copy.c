@@ -1,5 +1,6 @@
 /* Right: fork() under the lock; the child unlocks its copy of it, and notes
- * what it has done, in its copy of the journal. */
+ * what it has done, in its copy of the journal.
+ * Quick: no */
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
