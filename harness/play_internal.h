@@ -9,7 +9,7 @@
 #include <setjmp.h>
 
 #define PLAY_TEXT        1048576
-#define PLAY_PEERS       2048
+#define PLAY_PEERS       4096
 #define PLAY_DESCRIPTORS 64
 
 /* What a case prints: the first that fits and the last; the rest counted. */

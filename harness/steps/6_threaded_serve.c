@@ -271,7 +271,7 @@ static long memory_after(struct play *play, unsigned clients, size_t threads)
 
 /* Do 1,000 connections leave nothing behind, not even a place that is taken
  * in a table of 1,024? The first ones may: stacks and arenas are kept for the
- * next. */
+ * next; and a table that is filled in turns is touched all over once. */
 void threaded_keeps_memory(struct play *play)
 {
     play_limit_descriptors(play, 4096); /* those are another case's */
@@ -279,12 +279,18 @@ void threaded_keeps_memory(struct play *play)
     serve_batch(play);
     play_rest(play);
     size_t threads = census_thread_count(play_pid(play)) + 2;
-    long before = memory_after(play, 280, threads);
-    long grown = memory_after(play, 780, threads) - before;
+    long before = memory_after(play, 280, threads), grown = 0;
+    for (int stretch = 0; stretch < 2; stretch++) {
+        long now = memory_after(play, 780, threads);
+
+        grown = now - before;
+        before = now;
+        if (grown <= 700)
+            return;
+    }
     play_blame(play, BLAME_NOTHING);
-    if (grown > 700)
-        play_fail(play, "1,000 connections leave no memory behind",
-                  "connections 301 to 1,080 left %ld KiB", grown);
+    play_fail(play, "1,000 connections leave no memory behind",
+              "780 connections left %ld KiB, and as many before them", grown);
 }
 
 /* Does it do nothing while nothing happens? */

@@ -1,5 +1,5 @@
-/* Right: select with a time-out of five seconds, at which nothing is due. A
- * connection has the place of its descriptor's number. */
+/* Right: select with a time-out of five seconds, at which nothing is due. The
+ * next connection has the next free place, round and round. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
@@ -17,10 +17,11 @@
 
 static struct place {
     bool taken, over;
+    int fd;
     size_t from, to; /* what is owed: data[from] up to data[to] */
     char data[ROOM];
 } place[FD_SETSIZE];
-static int highest;
+static int highest, last;
 
 static int listening_on(const char *port)
 {
@@ -56,7 +57,10 @@ static bool take_one(int listener)
         close(fd);
         return true;
     }
-    place[fd] = (struct place){.taken = true};
+    do
+        last = (last + 1) % FD_SETSIZE;
+    while (place[last].taken); /* there are more places than descriptors */
+    place[last] = (struct place){.taken = true, .fd = fd};
     if (fd > highest)
         highest = fd;
     return true;
@@ -67,22 +71,21 @@ static bool is_lasting(ssize_t result)
     return result < 0 && errno != EAGAIN && errno != EINTR;
 }
 
-static void serve(int fd, bool readable, bool writable)
+static void serve(struct place *p, bool readable, bool writable)
 {
-    struct place *p = &place[fd];
     ssize_t n = 0;
 
     if (readable) {
-        n = recv(fd, p->data, ROOM, 0);
+        n = recv(p->fd, p->data, ROOM, 0);
         p->over = n == 0;
         p->from = 0;
         p->to = n > 0 ? (size_t)n : 0;
     } else if (writable) {
-        n = send(fd, p->data + p->from, p->to - p->from, MSG_NOSIGNAL);
+        n = send(p->fd, p->data + p->from, p->to - p->from, MSG_NOSIGNAL);
         p->from += n > 0 ? (size_t)n : 0;
     }
     if (is_lasting(n) || p->over) {
-        close(fd);
+        close(p->fd);
         p->taken = false;
     }
 }
@@ -104,18 +107,18 @@ int main(int argc, char **argv)
         FD_ZERO(&out);
         if (!full)
             FD_SET(listener, &in);
-        for (int fd = 0; fd <= highest; fd++)
-            if (place[fd].taken)
-                FD_SET(fd, place[fd].from < place[fd].to ? &out : &in);
+        for (struct place *p = place; p < place + FD_SETSIZE; p++)
+            if (p->taken)
+                FD_SET(p->fd, p->from < p->to ? &out : &in);
         int n = select(highest + 1, &in, &out, NULL, full ? &tenth : &five);
         full = false;
         if (n < 0 && errno != EINTR)
             select(0, NULL, NULL, NULL, &tenth);
         if (n <= 0)
             continue;
-        for (int fd = 0; fd <= highest; fd++)
-            if (place[fd].taken)
-                serve(fd, FD_ISSET(fd, &in), FD_ISSET(fd, &out));
+        for (struct place *p = place; p < place + FD_SETSIZE; p++)
+            if (p->taken)
+                serve(p, FD_ISSET(p->fd, &in), FD_ISSET(p->fd, &out));
         if (FD_ISSET(listener, &in))
             full = !take_one(listener);
     }
