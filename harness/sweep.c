@@ -272,7 +272,6 @@ static struct scene_baseline measure_first(struct play *play)
     struct lane here = {play->program, (uint16_t)(play->port + 1)};
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     struct outcome *recorded = calloc(1, sizeof(*recorded));
-    struct scene_baseline baseline = {.known = false};
     const struct step *scheduled = play->step;
     struct step usual = *play->step;
 
@@ -283,7 +282,7 @@ static struct scene_baseline measure_first(struct play *play)
     play->step = &usual;
     sweep_run(sweep, &here, NULL, recorded);
     play->step = scheduled;
-    baseline = recorded->baseline;
+    const struct scene_baseline baseline = recorded->baseline;
     free(recorded);
     free(sweep);
     trace_reset(play->program->trace);
