@@ -121,12 +121,14 @@ int shutdown(int fd, int how)
     return (int)call_end(&c, real.shutdown(fd, how));
 }
 
-/* socket(7): so long close(2) may last. */
-static void note_linger(const struct linger *linger, socklen_t len)
+#define LONGEST_LINGER_S 1000
+
+/* socket(7): so long close(2) may last. The kernel has taken it. */
+static void note_linger(const struct linger *linger)
 {
-    uint32_t ms = len >= sizeof(*linger) && linger->l_onoff
-                      ? (uint32_t)linger->l_linger * 1000
-                      : 0;
+    int s = linger->l_onoff ? linger->l_linger : 0;
+    uint32_t ms = s < 0 || s > LONGEST_LINGER_S ? LONGEST_LINGER_S * 1000u
+                                                : (uint32_t)s * 1000;
 
     if (ms > atomic_load(&trace->linger_ms))
         atomic_store(&trace->linger_ms, ms);
@@ -141,9 +143,10 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
     if (trace && level == SOL_SOCKET &&
         (name == SO_RCVTIMEO || name == SO_SNDTIMEO))
         atomic_fetch_add(&trace->timed_sockets, 1);
-    if (trace && level == SOL_SOCKET && name == SO_LINGER)
-        note_linger(value, len);
-    return (int)call_end(&c, real.setsockopt(fd, level, name, value, len));
+    int result = real.setsockopt(fd, level, name, value, len);
+    if (trace && result == 0 && level == SOL_SOCKET && name == SO_LINGER)
+        note_linger(value);
+    return (int)call_end(&c, result);
 }
 
 /* close(2): even when it fails, the descriptor is gone. */

@@ -190,6 +190,8 @@ static void run_once(void)
 
 int pthread_once(pthread_once_t *control, void (*routine)(void))
 {
+    if (!real.pthread_once) /* by a library that is loaded before us */
+        real_bind();
     once = (struct once){routine, control};
     int error = real.pthread_once(control, run_once);
     ANNOTATE_HAPPENS_AFTER(control);
