@@ -415,7 +415,8 @@ struct census_held census_held(pid_t pid)
 
 bool census_holds_more(struct census_held before, struct census_held now)
 {
-    return now.sockets > before.sockets || now.all > before.all + 1;
+    return now.all > before.all + 1 ||
+           (now.all > before.all && now.sockets > before.sockets);
 }
 
 /* proc_pid_fdinfo(5); one that is not told counts as armed. */

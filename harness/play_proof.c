@@ -282,6 +282,9 @@ enum play_end proof_at_deadline(const struct play *play,
     if ((now - play->time_then <= most || play->looks_since < DEADLINE_LOOKS) &&
         play->waited_ns - play->time_at_peers <= MOVING * most)
         return END_HOLDS;
+    if (rest_has_timeout(&proof->last) &&
+        play->still_ns - play->still_then_ns > most / 2)
+        return END_TIMED; /* many in turns leave no pause between them */
     if (proof->same < STILL_LOOKS)
         return END_DEADLINE;
     return proof->last.state == REST_BLOCKED ? END_REST

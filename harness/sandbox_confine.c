@@ -37,8 +37,7 @@ static void limit_all(const struct sandbox_limits *limits)
     limit(RLIMIT_FSIZE, limits->file_bytes);
     if (sandbox.active && sandbox.kind != SANDBOX_PLAIN)
         limit(RLIMIT_NPROC, limits->processes);
-    /* core(5): with 0 a program that takes cores would get one still. */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
 static int become_submission(void)

@@ -188,7 +188,7 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info,
 
     do
         result = real.sigtimedwait(set, info, timeout);
-    while (result == -1 && errno == EINTR && !timeout &&
+    while (trace && result == -1 && errno == EINTR && !timeout &&
            self.handled == handled);
     return result;
 }

@@ -188,11 +188,16 @@ static void run_once(void)
     ANNOTATE_HAPPENS_BEFORE(own.control);
 }
 
-int pthread_once(pthread_once_t *control, void (*routine)(void))
+static void begin_once(void (*routine)(void), const void *control)
 {
     if (!real.pthread_once) /* by a library that is loaded before us */
         real_bind();
     once = (struct once){routine, control};
+}
+
+int pthread_once(pthread_once_t *control, void (*routine)(void))
+{
+    begin_once(routine, control);
     int error = real.pthread_once(control, run_once);
     ANNOTATE_HAPPENS_AFTER(control);
     return error;
@@ -200,7 +205,7 @@ int pthread_once(pthread_once_t *control, void (*routine)(void))
 
 void call_once(once_flag *flag, void (*routine)(void))
 {
-    once = (struct once){routine, flag};
+    begin_once(routine, flag);
     real.call_once(flag, run_once);
     ANNOTATE_HAPPENS_AFTER(flag);
 }

@@ -87,8 +87,9 @@ static void note_period(int64_t first_ms, int64_t then_ms)
 static void note_times(int flags, const struct itimerspec *value)
 {
     if (value) /* by whichever clock an absolute time is */
-        note_period(flags & TIMER_ABSTIME ? TRACE_PERIOD_MS
-                                          : ms_of(&value->it_value),
+        note_period(flags & TIMER_ABSTIME && ms_of(&value->it_value) > 0
+                        ? TRACE_PERIOD_MS
+                        : ms_of(&value->it_value),
                     ms_of(&value->it_interval));
 }
 
