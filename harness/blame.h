@@ -8,7 +8,9 @@
 
 #include "play_internal.h"
 
-/* Fills in the verdict's place by play->blame and what the trace knows. */
+/* Fills in the verdict's place by play->blame and what the trace knows; where a
+ * lock that is never unlocked is behind it, that place, and its why and hint.
+ */
 void blame_fill(struct play *play);
 
 /* " at net.c:41" for a return address of the run, or "". Returns `text`. */
