@@ -8,8 +8,8 @@
  * Exit status: 0, or 2 where the program could not be started.
  */
 #define _GNU_SOURCE
-#include "blame.h"
-#include "story.h"
+#include "live_calls.h"
+#include "play_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,9 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRACE_FD   401 /* out of the way of the numbers that a program gets */
-#define OPEN_CALLS 1024
-#define QUIET_US   100000 /* then it is told who is blocked, and where */
+#define TRACE_FD 401    /* out of the way of the numbers that a program gets */
+#define QUIET_US 100000 /* then it is told who is blocked, and where */
 
 struct options {
     const struct step *step;
@@ -38,21 +37,13 @@ struct options {
     uint16_t port;
 };
 
-/* A call that has been entered. */
-struct open_call {
-    uint32_t serial;
-    bool told; /* that it is blocked */
-};
-
 static struct {
     struct options options;
-    struct play play; /* what story.h and blame.h ask for */
+    struct play play; /* what live_calls.h asks for */
     struct program program;
+    struct live_calls calls;
     char binary[PATH_MAX];
     char control[PATH_MAX]; /* where libfiu's tools look for us */
-    uint32_t next;          /* the first call that was not looked at yet */
-    struct open_call open[OPEN_CALLS];
-    size_t opens;
     bool interrupted;
 } hand;
 
@@ -263,7 +254,7 @@ static void start(void)
     hand.program.trace = trace;
     hand.play.program = &hand.program;
     hand.play.binary = hand.binary;
-    hand.next = 1;
+    live_calls_begin(&hand.calls, &hand.play);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     catch_signals();
     hand.program.pid = fork();
@@ -312,84 +303,6 @@ static void tell_how(void)
             pid);
     if (*options->fault)
         fprintf(stderr, "-- planned       %s\n", options->fault);
-}
-
-/* ---- Show ---- */
-
-static void show(const struct trace_record *record)
-{
-    struct story_row row;
-
-    if (story_call(&row, &hand.play, record))
-        fprintf(stderr, "%-11s %s%s%s%s\n", row.who, row.injected ? "! " : "",
-                row.act, row.where[0] ? "  " : "", row.where);
-}
-
-static bool is_done(const struct trace_record *record)
-{
-    return record->returned != 0 || call_family(record->call) == FAMILY_EXIT;
-}
-
-/* Takes in the calls that were entered since. Returns how many were
- * overwritten before we came to look. */
-static uint32_t take_new(void)
-{
-    uint32_t newest = atomic_load(&hand.program.trace->entries), lost = 0;
-
-    if (newest - hand.next >= TRACE_RECORDS && newest >= hand.next) {
-        lost = newest - hand.next - TRACE_RECORDS + 1;
-        hand.next += lost;
-    }
-    for (; hand.next <= newest && hand.opens < OPEN_CALLS; hand.next++)
-        hand.open[hand.opens++] = (struct open_call){hand.next, false};
-    return lost;
-}
-
-/* What has returned is shown; what was overwritten meanwhile is counted. */
-static uint32_t show_returned(void)
-{
-    struct trace *trace = hand.program.trace;
-    struct trace_record record;
-    size_t kept = 0;
-    uint32_t lost = 0;
-
-    for (size_t i = 0; i < hand.opens; i++) {
-        struct open_call call = hand.open[i];
-
-        if (atomic_load(&trace->entries) - call.serial >= TRACE_RECORDS)
-            lost += !call.told;
-        else if (trace_get(trace, call.serial, &record) && is_done(&record))
-            show(&record);
-        else
-            hand.open[kept++] = call;
-    }
-    hand.opens = kept;
-    return lost;
-}
-
-static void show_news(void)
-{
-    uint32_t lost;
-
-    do {
-        lost = take_new();
-        lost += show_returned();
-        if (lost > 0)
-            fprintf(stderr, "-- %u calls came too fast to be shown\n", lost);
-    } while (hand.next <= atomic_load(&hand.program.trace->entries) &&
-             hand.opens < OPEN_CALLS);
-}
-
-static void show_blocked(void)
-{
-    struct trace_record record;
-
-    for (size_t i = 0; i < hand.opens; i++)
-        if (!hand.open[i].told &&
-            trace_get(hand.program.trace, hand.open[i].serial, &record)) {
-            hand.open[i].told = true;
-            show(&record);
-        }
 }
 
 /* ---- End ---- */
@@ -460,8 +373,8 @@ static void end(void)
     char status[160];
     size_t left = kill_rest();
 
-    show_news();
-    show_blocked();
+    live_calls_show_returned(&hand.calls);
+    live_calls_show_blocked(&hand.calls);
     fprintf(stderr, "-- it %s\n",
             program_status_text(hand.program.status, status, sizeof(status)));
     if (left > 0 && !hand.interrupted)
@@ -494,10 +407,10 @@ int main(int argc, char **argv)
 
         pass_on_interrupt();
         reap();
-        show_news();
+        live_calls_show_returned(&hand.calls);
         trace_wait(trace, seq, QUIET_US);
         if (atomic_load(&trace->seq) == seq)
-            show_blocked();
+            live_calls_show_blocked(&hand.calls);
     }
     end();
     return 0;
