@@ -320,7 +320,8 @@ static int weight_of(const struct play *play, const struct trace_thread *slot)
     enum call_family family = call_family(atomic_load(&slot->call));
     bool first = slot->pid == play->program->pid;
 
-    if (first && (family == FAMILY_WAIT || family == FAMILY_PTHREAD_JOIN))
+    if (first && (family == FAMILY_WAIT || family == FAMILY_PTHREAD_JOIN ||
+                  family == FAMILY_FORK)) /* vfork(2) */
         return 3;
     if (atomic_load(&slot->conn) == 0)
         return 0;

@@ -34,15 +34,21 @@ void wait_for_debugger(uint32_t point)
         syscall(SYS_futex, &trace->debug, FUTEX_WAIT, point, NULL, NULL, 0);
 }
 
-/* The stack grows down: a frame above the handler's has left it, were it by
- * siglongjmp(3). */
-static bool in_handler(void *frame)
+/* Were it by siglongjmp(3). The stack grows down: a frame above the handler's
+ * has left it, and so has one below a stack of the handler's own. */
+static bool has_left(const struct handling *handling, const char *frame)
 {
-    if (self.handler_frame && (char *)frame > (char *)self.handler_frame) {
-        self.handler_frame = NULL;
-        self.handler_signal = 0;
-    }
-    return self.handler_frame != NULL;
+    const char *lowest = handling->stack.ss_sp;
+
+    return frame > handling->frame ||
+           (handling->stack.ss_flags & SS_ONSTACK && frame < lowest);
+}
+
+static bool in_handler(const void *frame)
+{
+    if (self.handling.frame && has_left(&self.handling, frame))
+        self.handling = (struct handling){0};
+    return self.handling.frame != NULL;
 }
 
 /* A SIGPIPE that the thread's own write raised comes at a known place: its
@@ -50,7 +56,7 @@ static bool in_handler(void *frame)
 bool in_async_handler(void *frame)
 {
     return in_handler(frame) &&
-           !(self.handler_signal == SIGPIPE && self.own_sigpipe);
+           !(self.handling.signal == SIGPIPE && self.own_sigpipe);
 }
 
 static bool in_submission(uint64_t address)
@@ -254,7 +260,7 @@ void call_note(struct call *c, const char *note)
 
 void call_unsafe(const char *function, void *frame)
 {
-    if (!trace || self.asking || !self.handler_frame ||
+    if (!trace || self.asking || !self.handling.frame ||
         !in_async_handler(frame))
         return;
     struct call c = call_begin(CALL_unsafe, -1, 0, 0, CALL_PLAIN, frame);

@@ -62,6 +62,7 @@
     X(_exit) X(exit) X(execve) X(signal) X(sigaction) X(sigprocmask) \
     X(sigtimedwait) X(pthread_sigmask) X(kill) \
     X(pthread_create) X(pthread_detach) X(pthread_join) \
+    X(pthread_tryjoin_np) X(pthread_timedjoin_np) X(pthread_clockjoin_np) \
     X(thrd_create) X(thrd_detach) X(thrd_join) X(pthread_once) X(call_once) \
     X(getaddrinfo) X(freeaddrinfo) \
     X(malloc) X(calloc) X(realloc) X(free) \
@@ -90,11 +91,17 @@ void real_bind(void);
  * program but the one under test. */
 extern struct trace *trace;
 
+/* The signal handler that a thread is in. */
+struct handling {
+    const char *frame; /* where it lies on the stack; NULL: it is in none */
+    stack_t stack;     /* as sigaltstack(2) says it there */
+    int signal;
+};
+
 /* What a thread knows of itself. */
 struct self {
     struct trace_thread *slot;
-    void *handler_frame; /* where the signal handler lies on the stack */
-    int handler_signal;
+    struct handling handling;
     int asking;                /* inside the interposer's own work: pass on */
     int own_sigpipe;           /* this thread's own write raised SIGPIPE */
     int interrupted;           /* a handler without SA_RESTART has run */

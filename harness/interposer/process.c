@@ -65,8 +65,7 @@ static void await_turn(uint32_t begun)
  * forks and not that of the children's first steps. */
 static pid_t forked(struct call *c)
 {
-    void *frame = self.handler_frame;
-    int signal = self.handler_signal;
+    const struct handling handling = self.handling;
 
     if (!trace)
         return real.fork();
@@ -79,23 +78,26 @@ static pid_t forked(struct call *c)
     pid_t pid = ruling_is_remote() ? fork_under_control() : real.fork();
     if (pid == 0) {
         self_is_process(process);
-        self.handler_frame = frame; /* it may have forked in a handler */
-        self.handler_signal = signal;
+        self.handling = handling; /* it may have forked in a handler */
         errno = c->entry_errno;
         return 0;
     }
     if (pid < 0)
         atomic_fetch_sub(&trace->processes, 1);
-    return (pid_t)call_end(c, pid);
+    return pid;
+}
+
+/* The call returns twice; it was made once. */
+static pid_t end_fork(struct call *c, pid_t pid)
+{
+    return pid == 0 ? 0 : (pid_t)call_end(c, pid);
 }
 
 pid_t fork(void)
 {
     struct call c = CALL(fork, -1, 0, 0);
 
-    if (call_fails(&c))
-        return (pid_t)call_end(&c, -1);
-    return forked(&c);
+    return end_fork(&c, call_fails(&c) ? -1 : forked(&c));
 }
 
 /* fork(2) without the handlers of pthread_atfork(3). We need ours, and with it
@@ -105,15 +107,22 @@ pid_t _Fork(void)
     return fork();
 }
 
-/* A child of vfork may not touch what our wrappers touch. POSIX lets vfork
- * be fork. */
+/* A child of vfork may not touch what our wrappers touch: it is one of fork.
+ * But its parent stands still until it has ended, as in Linux: vfork(2). (Who
+ * executes another image is told so anyway.) */
 pid_t vfork(void)
 {
     struct call c = CALL(vfork, -1, 0, 0);
+    pid_t pid = call_fails(&c) ? -1 : forked(&c);
+    int error = errno;
+    siginfo_t end;
 
-    if (call_fails(&c))
-        return (pid_t)call_end(&c, -1);
-    return forked(&c);
+    while (trace && pid > 0 &&
+           real.waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR)
+        continue;
+    errno = error;
+    return end_fork(&c, pid);
 }
 
 static int hanging(int options)

@@ -20,24 +20,23 @@ static bool returned[NSIG];      /* its handler has run, and returned */
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-    void *outer_frame = self.handler_frame;
-    int outer_signal = self.handler_signal;
+    const struct handling outer = self.handling;
     union handler handler = handlers[signal];
     bool ends_calls = interrupts[signal];
     int error = errno;
 
     if (one_shot[signal]) /* it may be installed again by the handler */
         installed[signal] = interrupts[signal] = false;
-    self.handler_frame = __builtin_frame_address(0);
-    self.handler_signal = signal;
+    self.handling = (struct handling){.frame = __builtin_frame_address(0),
+                                      .signal = signal};
+    sigaltstack(NULL, &self.handling.stack);
     self.handled++;
     handler.detailed(signal, info, context);
     if (errno != error)
         atomic_fetch_add(&trace->errno_lost, 1);
     returned[signal] = true;
     self.interrupted |= ends_calls;
-    self.handler_frame = outer_frame;
-    self.handler_signal = outer_signal;
+    self.handling = outer;
 }
 
 /* The kernel passes all three arguments to every handler; one that takes a
@@ -132,6 +131,11 @@ void (*__sysv_signal(int signum, void (*handler)(int)))(int)
         return SIG_ERR;
     return old.sa_handler;
 }
+
+void (*sysv_signal(int signum, void (*handler)(int)))(int)
+    __attribute__((alias("__sysv_signal")));
+void (*ssignal(int signum, void (*handler)(int)))(int)
+    __attribute__((alias("signal")));
 
 int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)
 {

@@ -1,5 +1,5 @@
 /* thread.c - threads: pthread_create(3), pthread_detach(3), pthread_join(3),
- * and the same of C11's threads.h; pthread_once(3). */
+ * pthread_tryjoin_np(3), and the same of C11's threads.h; pthread_once(3). */
 #include "interposer.h"
 #include "under_valgrind.h"
 
@@ -30,11 +30,23 @@ static struct start begin(void *arg)
     return start;
 }
 
+/* However it ends: by return, pthread_exit(3) or pthread_cancel(3). */
+static void note_end(void *thread)
+{
+    ANNOTATE_HAPPENS_BEFORE(thread);
+}
+
 static void *run_thread(void *arg)
 {
     struct start start = begin(arg);
+    void *result;
 
-    return start.routine(start.arg);
+    if (!RUNNING_ON_VALGRIND)
+        return start.routine(start.arg);
+    pthread_cleanup_push(note_end, (void *)pthread_self());
+    result = start.routine(start.arg);
+    pthread_cleanup_pop(1);
+    return result;
 }
 
 static int run_c11_thread(void *arg)
@@ -124,6 +136,32 @@ int pthread_join(pthread_t thread, void **retval)
     struct call c = CALL(pthread_join, -1, 0, 0);
 
     return call_end_error(&c, real.pthread_join(thread, retval));
+}
+
+/* Helgrind knows pthread_join() only. */
+static int joined(int error, pthread_t thread)
+{
+    if (error == 0)
+        ANNOTATE_HAPPENS_AFTER((void *)thread);
+    return error;
+}
+
+int pthread_tryjoin_np(pthread_t thread, void **retval)
+{
+    return joined(real.pthread_tryjoin_np(thread, retval), thread);
+}
+
+int pthread_timedjoin_np(pthread_t thread, void **retval,
+                         const struct timespec *abstime)
+{
+    return joined(real.pthread_timedjoin_np(thread, retval, abstime), thread);
+}
+
+int pthread_clockjoin_np(pthread_t thread, void **retval, clockid_t clock,
+                         const struct timespec *abstime)
+{
+    return joined(real.pthread_clockjoin_np(thread, retval, clock, abstime),
+                  thread);
 }
 
 /* ---- C11 ---- */

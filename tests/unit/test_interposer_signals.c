@@ -182,6 +182,11 @@ static void a_handler_left_by_siglongjmp_is_left(void **state)
     assert_run(NULL, "handler:USR1 does:longjmp raise:USR1 conn put:1 read:1",
                "jumped read=1");
     assert_false(last(CALL_read).in_handler);
+    assert_run(NULL, "on-stack:USR1 does:longjmp raise:USR1 conn put:1 read:1",
+               "jumped read=1");
+    assert_false(last(CALL_read).in_handler);
+    run(NULL, "on-stack:USR1 does:waitpid raise:USR1");
+    assert_true(last(CALL_waitpid).in_handler);
 }
 
 static void injection_goes_on_after_a_jump_out_of_a_read(void **state)

@@ -176,6 +176,8 @@ static void a_child_is_looked_at_too(void **state)
     assert_rests("child-sleeps", REST_TIMED);
     assert_rests("child-blocks", REST_BLOCKED);
     assert_int_equal(seen.processes, 2);
+    assert_rests("vfork-blocks", REST_BLOCKED);
+    assert_int_equal(seen.processes, 2);
 }
 
 static void a_zombie_is_no_work_and_is_counted(void **state)

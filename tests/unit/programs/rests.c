@@ -441,6 +441,16 @@ static void child_blocks(void)
     child(read_pipe);
 }
 
+/* It stops its parent: vfork(2). */
+static void vfork_blocks(void)
+{
+    if (vfork() == 0) {
+        read_pipe();
+        _exit(0);
+    }
+    spin();
+}
+
 static void nothing(void)
 {
 }
@@ -509,6 +519,7 @@ static const struct {
     {"child-spins", child_spins},
     {"child-sleeps", child_sleeps},
     {"child-blocks", child_blocks},
+    {"vfork-blocks", vfork_blocks},
     {"child-is-zombie", child_is_zombie},
     {"orphan-spins", orphan_spins},
     {"end", nothing},

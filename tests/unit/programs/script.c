@@ -242,6 +242,8 @@ static bool act(const char *word, const char *text)
         install(text, SA_RESTART);
     else if (strcmp(word, "once") == 0)
         install(text, (int)SA_RESETHAND);
+    else if (strcmp(word, "on-stack") == 0)
+        install_on_stack(text);
     else if (strcmp(word, "ignore") == 0)
         signal(signal_of(text), SIG_IGN);
     else if (strcmp(word, "default") == 0)
@@ -393,8 +395,11 @@ static void carry_out(char *script)
 
 int main(int argc, char **argv)
 {
+    char room[STACK];
+
     if (argc != 2)
         return 97;
+    upper_stack = room;
     carry_out(argv[1]);
     return 0;
 }

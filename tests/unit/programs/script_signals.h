@@ -72,6 +72,19 @@ static void install(const char *name, int flags)
         die("sigaction");
 }
 
+#define STACK (1 << 16)
+
+static char *upper_stack; /* above all that main() calls */
+
+static void install_on_stack(const char *name)
+{
+    const stack_t stack = {.ss_sp = upper_stack, .ss_size = STACK};
+
+    if (sigaltstack(&stack, NULL) < 0)
+        die("sigaltstack");
+    install(name, SA_ONSTACK);
+}
+
 static void block(const char *name, int how)
 {
     sigset_t set;
