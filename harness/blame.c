@@ -110,15 +110,16 @@ static bool find_by_itself(struct play *play, struct trace_record *record)
     return blame_find_blocked(play, record);
 }
 
-/* An end that does not come: what should have been the end, for a client;
- * where its first thread waits, for a server. */
+/* An end that does not come: what should have been the end, for a client; a
+ * failure that was injected, or where its first thread waits, for a server. */
 static bool find_no_end(struct play *play, struct trace_record *record)
 {
     if (play->step->is_client)
         return blame_find_end(play, record) || blame_find_blocked(play, record);
     if (play->clients == 0)
         return blame_find_start(play, record);
-    return blame_find_blocked_first(play, record);
+    return blame_find_injected(play, record) ||
+           blame_find_blocked_first(play, record);
 }
 
 static bool find_by_rule(struct play *play, struct trace_record *record)

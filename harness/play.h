@@ -322,7 +322,7 @@ bool play_has_ipv6(void);
 
 pid_t play_pid(const struct play *play); /* its first process */
 struct trace *play_trace(struct play *play);
-const char *play_output(struct play *play); /* stdout so far, at most 64 KiB */
+const char *play_output(struct play *play); /* stdout so far, at most 1 MiB */
 const char *play_errors(struct play *play); /* stderr so far */
 
 /* The processes that serve: all but the first, oldest first; at most `most`.

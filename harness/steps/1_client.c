@@ -398,8 +398,8 @@ static const struct step_case cases[] = {
     {.name = "tries_every_address_in_order", .obligation = OBLIGATION_startup,
      .points = 0.5,
      .why = "A host may have several addresses, best ones first; one of a "
-            "family that this machine lacks, or one that refuses, is no "
-            "reason to give up: getaddrinfo(3).",
+            "family that this machine lacks, that refuses, or to which there "
+            "is no way, is no reason to give up: getaddrinfo(3).",
      .hint = "ai_next leads on when socket(2) or connect(2) has failed. Which "
              "address families does the program ask for?",
      .faults = "socket#1=EAFNOSUPPORT",

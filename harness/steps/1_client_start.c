@@ -96,15 +96,16 @@ static char *address_called(const struct peer *server, char *text,
     return text;
 }
 
-/* The first address has no socket, the second no server, the third and the
- * fourth have: does it come to the third? */
+/* The first address has no socket, the second no server, to the third there is
+ * no way (to all hosts at once TCP has none); the fourth and the fifth have a
+ * server: does it come to the fourth? */
 void tries_every_address_in_order(struct play *play)
 {
     char called[INET_ADDRSTRLEN];
 
     play_host(play, "many.example",
-              (const char *const[]){"2001:db8::1", "::1", "127.0.0.3",
-                                    "127.0.0.2", NULL});
+              (const char *const[]){"2001:db8::1", "::1", "255.255.255.255",
+                                    "127.0.0.3", "127.0.0.2", NULL});
     play_listen(play, "0.0.0.0");
     struct peer *server = comes_to(play, "many.example");
     address_called(server, called, sizeof(called));

@@ -104,6 +104,12 @@ static void memory_does_not_grow(struct play *play)
               before_kib, VISITS, now_kib);
 }
 
+static void short_writes_cost_nothing(struct play *play)
+{
+    server_costs_nothing(play);
+    server_goes_on_behind_a_short_write(play);
+}
+
 /* clang-format off */
 static const struct step_case cases[] = {
     {.name = "compiles", .obligation = OBLIGATION_build,
@@ -181,7 +187,7 @@ static const struct step_case cases[] = {
      .hint = "Go on behind what was taken until nothing is left.",
      .faults = "write@conn1#1=EAGAIN,write@conn1#1..8=short:1,"
                "write@conn1#1..64=short:half",
-     .play = server_costs_nothing, .needs = "echoes_a_line"},
+     .play = short_writes_cost_nothing, .needs = "echoes_a_line"},
     {.name = "interrupted_calls_cost_nothing",
      .obligation = OBLIGATION_interrupt, .points = 0.25,
      .why = "A signal with a handler ends a waiting call with EINTR, and "

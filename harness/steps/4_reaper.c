@@ -73,7 +73,7 @@ static void reaps_children_in_any_order(struct play *play)
 }
 
 /* All children end while the server is stopped: one SIGCHLD may stand for
- * them all when it goes on. */
+ * them all when it goes on, whatever their status is. */
 static void reaps_children_that_end_while_it_is_stopped(struct play *play)
 {
     unsigned alone = forking_serve(play);
@@ -83,7 +83,9 @@ static void reaps_children_that_end_while_it_is_stopped(struct play *play)
     bool stopped = forking_can_be_stopped(play);
     if (stopped)
         play_freeze(play, play_pid(play));
-    all_leave(play, client, TOGETHER);
+    play_reset(play, client[0]);
+    play_rest(play);
+    all_leave(play, client + 1, TOGETHER - 1);
     expect_processes(play, alone);
     if (stopped)
         play_thaw(play, play_pid(play));

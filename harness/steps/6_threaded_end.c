@@ -91,7 +91,26 @@ static void leaves(struct play *play, struct peer *client)
     expect_eof(play, client);
 }
 
-/* Does either signal end it, with the line and status 0? */
+/* A client came for whom there was no thread. What became of the two is told
+ * elsewhere. */
+static void ends_without_a_thread(struct play *play)
+{
+    play_serve_again(play);
+    play_rest(play);
+    play_fault(play, "pthread_create#1=EAGAIN");
+    play_client(play);
+    play_rest(play);
+    if (play_processes(play) == 0)
+        return;
+    play_signal(play, SIGTERM);
+    play_explain(play, NULL,
+                 "What was changed for the thread that could not be made, and "
+                 "is it set back then, too?");
+    expect_exit(play, 0);
+}
+
+/* Does either signal end it, with the line and status 0? And when there was no
+ * thread for a client before? */
 void threaded_ends(struct play *play)
 {
     play_serve(play);
@@ -106,6 +125,7 @@ void threaded_ends(struct play *play)
     play_signal(play, SIGTERM);
     expect_exit(play, 0);
     expect_totals(play, 0, NULL, 0, 0);
+    ends_without_a_thread(play);
 }
 
 /* Are the totals right while clients are still there, and does it go without

@@ -98,6 +98,7 @@ void threaded_short_calls(struct play *play)
     play_half_close(play, client);
     expect_echo(play, client);
     expect_eof(play, client);
+    server_goes_on_behind_a_short_write(play);
 }
 
 /* Are interrupted calls repeated? Where no handler could interrupt them,

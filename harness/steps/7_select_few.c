@@ -132,12 +132,6 @@ void select_survives_the_plan(struct play *play)
 
 /* ---- Broken connections ---- */
 
-/* It is reset, and the program's kernel knows. */
-static void resets(struct play *play, struct peer *client)
-{
-    play_reset(play, client);
-}
-
 /* A client resets its connection: while it is silent, while its bytes are
  * read, before it has been accepted. */
 void select_survives_a_reset(struct play *play)
@@ -147,19 +141,19 @@ void select_survives_a_reset(struct play *play)
     play_serve(play);
     other = select_bystander(play);
     client = select_bystander(play);
-    resets(play, client);
+    play_reset(play, client);
     select_still_serves(play, other);
     unsigned reading = play_fault(play, "read@conn3#1=hold");
     client = play_client(play);
     play_send(play, client, "hello\n");
     play_held(play, reading, 1);
-    resets(play, client);
+    play_reset(play, client);
     play_release(play, reading);
     select_still_serves(play, other);
     unsigned accepting = play_fault(play, "accept#1=hold");
     client = play_client(play);
     play_held(play, accepting, 1);
-    resets(play, client);
+    play_reset(play, client);
     play_release(play, accepting);
     select_still_serves(play, other);
     expect_serves(play);
@@ -183,8 +177,23 @@ void select_survives_a_broken_connection(struct play *play)
     expect_serves(play);
 }
 
+/* It breaks when the server knows already that it has said its last. */
+static void breaks_behind_its_end(struct play *play)
+{
+    unsigned gate =
+        play_fault(play, "read@conn5#1=hold,write@conn5#1=ECONNRESET");
+    struct peer *client = play_client(play);
+
+    play_send(play, client, "bye\n");
+    play_held(play, gate, 1);
+    play_half_close(play, client);
+    play_rest(play);
+    play_release(play, gate);
+    expect_gone(play, client);
+}
+
 /* A client is reset while bytes wait for it: who gets them? The next client
- * has its descriptor. */
+ * has its descriptor; and what else was known of the dead one? */
 void select_forgets_the_bytes_of_a_dead_client(struct play *play)
 {
     struct peer *other, *dead;
@@ -192,8 +201,11 @@ void select_forgets_the_bytes_of_a_dead_client(struct play *play)
     play_serve(play);
     other = select_bystander(play);
     dead = select_stalled_client(play, MIB);
-    resets(play, dead);
+    play_reset(play, dead);
     play_settle(play);
+    select_bystander(play);
+    select_bystander(play);
+    breaks_behind_its_end(play);
     select_bystander(play);
     select_bystander(play);
     select_still_serves(play, other);
@@ -212,7 +224,7 @@ void select_survives_a_vanished_client(struct play *play)
     play_send(play, client, "hello\n");
     play_held(play, gate, 1);
     play_half_close(play, client);
-    resets(play, client);
+    play_reset(play, client);
     play_release(play, gate);
     play_settle(play);
     expect_alive(play);
@@ -232,13 +244,13 @@ void select_closes_every_descriptor(struct play *play)
     for (int i = 0; i < 8; i++) {
         client = select_bystander(play);
         if (i % 2)
-            resets(play, client);
+            play_reset(play, client);
         else
             play_close(play, client);
         expect_serves(play);
     }
     client = select_stalled_client(play, MIB);
-    resets(play, client);
+    play_reset(play, client);
     expect_same_descriptors(play);
     select_still_serves(play, other);
 }

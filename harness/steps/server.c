@@ -225,6 +225,33 @@ void server_costs_nothing(struct play *play)
     expect_served(play, client);
 }
 
+static struct peer *says_hello(struct play *play, const char *first,
+                               const char *second)
+{
+    struct peer *client = play_client(play);
+    char plan[80];
+
+    snprintf(plan, sizeof(plan), "write@conn%d#1=%s,write@conn%d#2=%s",
+             client->number, first, client->number, second);
+    play_fault(play, plan);
+    play_send(play, client, "hello\n");
+    play_settle(play);
+    play_half_close(play, client);
+    play_settle(play);
+    return client;
+}
+
+void server_goes_on_behind_a_short_write(struct play *play)
+{
+    play_settle(play);
+    if (play_processes(play) == 0) /* it serves one client only */
+        return;
+    struct peer *client = says_hello(play, "EINTR", "EINTR");
+    if (client->received < client->queued)
+        return;
+    expect_echo(play, says_hello(play, "short:1", "EINTR"));
+}
+
 void server_a_failed_accept_costs_nothing(struct play *play)
 {
     server_costs_nothing(play);

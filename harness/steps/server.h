@@ -49,6 +49,11 @@ void server_drains_after_a_half_close(struct play *play);
 void server_costs_nothing(struct play *play);
 void server_a_failed_accept_costs_nothing(struct play *play);
 
+/* A write takes a part, and the next one, for the rest, is interrupted: does
+ * the part go out once? Who serves no second client, or cannot bear an
+ * interruption, is told so elsewhere. */
+void server_goes_on_behind_a_short_write(struct play *play);
+
 /* The echo comes, or the connection ends: what a client of a server may
  * expect that ran out of something. */
 void server_expect_answer(struct play *play, struct peer *client);
