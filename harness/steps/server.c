@@ -225,6 +225,8 @@ void server_costs_nothing(struct play *play)
     expect_served(play, client);
 }
 
+/* Its echo meets these two failures, as far as they are possible there; then it
+ * says its last. */
 static struct peer *says_hello(struct play *play, const char *first,
                                const char *second)
 {
